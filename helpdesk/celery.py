@@ -1,0 +1,80 @@
+"""The Celery app and the whole timetable.
+
+PostgreSQL holds every timer; Celery only says "look now". So losing all of Redis costs one
+interval, and a task that runs twice finds nothing left to do.
+"""
+
+import os
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from celery import Celery
+from django.conf import settings
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "helpdesk.settings")
+
+
+def broker_url(redis_url: str) -> str:
+    """Kombu's spelling of a Redis address (it knows ``redis+socket://`` where redis-py has
+    ``unix://``).
+    """
+    url = urlsplit(redis_url)
+    if url.scheme != "unix":
+        return redis_url
+    number = parse_qs(url.query).get("db", ["0"])[0]
+    return f"redis+socket://{url.path}?virtual_host={number}"
+
+
+#: A task not acknowledged for so many seconds is given to another worker. The same in the three
+#: places that Celery's documentation names, or the longest wins.
+VISIBILITY_TIMEOUT = 300
+
+BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
+    "visibility_timeout": VISIBILITY_TIMEOUT,
+    # Without these two a task lost with its worker came back after five timeouts.
+    "unacked_restore_throttle": 1,
+    "unacked_restore_interval": 10,
+    "socket_keepalive": True,
+    "socket_timeout": 30,
+    "socket_connect_timeout": 5,
+    "health_check_interval": 25,
+}
+
+app = Celery("helpdesk")
+app.conf.update(
+    broker_url=broker_url(settings.REDIS_URL),
+    broker_transport_options=BROKER_TRANSPORT_OPTIONS,
+    result_backend_transport_options={"visibility_timeout": VISIBILITY_TIMEOUT},
+    visibility_timeout=VISIBILITY_TIMEOUT,
+    broker_connection_retry_on_startup=True,
+    task_ignore_result=True,
+    task_acks_late=True,
+    # With acks_late alone, the task of a killed child is not run again for minutes.
+    task_reject_on_worker_lost=True,
+    task_time_limit=60,
+    task_soft_time_limit=45,
+    task_default_queue="default",
+    # Slow SMTP must not take the engine's children, so mail has a worker of its own.
+    task_routes={
+        "escalation.tasks.*": {"queue": "engine"},
+        "notifications.tasks.*": {"queue": "mail"},
+    },
+    worker_prefetch_multiplier=1,
+    worker_hijack_root_logger=False,
+    timezone="UTC",
+    beat_schedule_filename=str(settings.HELPDESK_DATA_DIR / "beat-schedule"),
+    beat_max_loop_interval=1,
+    beat_schedule={
+        "look at what is due": {
+            "task": settings.HELPDESK_REVIEW_TASK,
+            "schedule": settings.HELPDESK_ENGINE_INTERVAL,
+            "options": {"queue": "engine", "expires": settings.HELPDESK_ENGINE_INTERVAL},
+        },
+        "send letters": {
+            "task": settings.HELPDESK_MAIL_TASK,
+            "schedule": settings.HELPDESK_MAIL_INTERVAL,
+            "options": {"queue": "mail", "expires": settings.HELPDESK_MAIL_INTERVAL},
+        },
+    },
+)
+app.autodiscover_tasks()

@@ -1,0 +1,15 @@
+"""Every address, by app. Pages that show several apps live in ``desk``."""
+
+from importlib.util import find_spec
+
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("admin/", admin.site.urls),
+    path("accounts/", include("allauth.urls")),
+]
+
+for app in ("desk", "escalation", "tickets", "notifications", "staff"):
+    if find_spec(f"{app}.urls"):
+        urlpatterns.append(path("", include(f"{app}.urls")))
