@@ -10,6 +10,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/", include("allauth.urls")),
 ]
 
-for app in ("desk", "escalation", "tickets", "notifications", "staff"):
-    if find_spec(f"{app}.urls"):
-        urlpatterns.append(path("", include(f"{app}.urls")))
+# Each app brings its own, as soon as it has any.
+urlpatterns += [
+    path("", include(f"{app}.urls"))
+    for app in ("desk", "escalation", "tickets", "notifications", "staff")
+    if find_spec(f"{app}.urls")
+]

@@ -1,0 +1,91 @@
+"""A PostgreSQL and a Redis of the test run's own, and Django pointed at them.
+
+Importing this module starts them (in the controller under xdist; its workers inherit the
+addresses), so that it must be imported before anything that needs Django: the conftest at the top
+does that. Each worker has a database of its own (pytest-django) and a Redis database of its own.
+Whatever the environment says about DATABASE_URL, a test never touches it.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import redis
+
+from helpdesk.embedded import Hold
+
+ADDRESSES = "HELPDESK_TEST_SERVICES"
+
+
+@dataclass(frozen=True)
+class Services:
+    """Where the test run's servers are; for tests that start processes of ours."""
+
+    #: Of the server's default database, empty; the tests' own is ``settings.DATABASES``.
+    database_url: str
+    #: This worker's Redis database.
+    redis_url: str
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a process of ours needs to work on the same servers."""
+        return {**os.environ, "DATABASE_URL": self.database_url, "REDIS_URL": self.redis_url}
+
+
+def _start() -> Services:
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    if not worker:
+        made = Path(tempfile.mkdtemp(prefix="hdt-", dir="/tmp"))
+        # Callbacks run last first: the servers stop, then their folder goes.
+        atexit.register(shutil.rmtree, made, ignore_errors=True)
+        # As root the servers run as another user, who must be able to walk through.
+        made.chmod(0o711)
+        hold = Hold(made, durable=False)
+        atexit.register(hold.release)
+        os.environ[ADDRESSES] = f"{made} {hold.database_url} {hold.redis_url}"
+    folder, database_url, redis_url = os.environ[ADDRESSES].split(" ")
+    number = int(worker.removeprefix("gw")) + 1 if worker else 0
+    services = Services(
+        database_url=database_url, redis_url=redis_url.replace("?db=0", f"?db={number}")
+    )
+    # What the person at the keyboard has set must not leak into what is tested.
+    for name in list(os.environ):
+        if name.startswith(("HELPDESK_", "EMAIL_", "ANYMAIL_")) and name != ADDRESSES:
+            del os.environ[name]
+    os.environ.update(
+        DJANGO_SETTINGS_MODULE="helpdesk.settings",
+        DATABASE_URL=services.database_url,
+        REDIS_URL=services.redis_url,
+        SECRET_KEY="only-for-tests",
+        HELPDESK_DATA_DIR=str(Path(folder) / (worker or "main")),
+    )
+    return services
+
+
+SERVICES = _start()
+
+import django  # noqa: E402  # the settings are read from the environment made above
+
+django.setup()
+
+
+@pytest.fixture(scope="session")
+def services() -> Services:
+    """The servers of this test run."""
+    return SERVICES
+
+
+@pytest.fixture
+def redis_client(services: Services) -> Iterator[redis.Redis]:
+    """A client of this worker's Redis database, which is empty before and after."""
+    with redis.Redis.from_url(services.redis_url) as client:
+        client.flushdb()
+        yield client
+        client.flushdb()
