@@ -5,11 +5,15 @@ interval, and a task that runs twice finds nothing left to do.
 """
 
 import os
+import signal
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from celery import Celery
+from celery.signals import worker_process_init
 from django.conf import settings
+
+from helpdesk.supervisor import tie_to_parent
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "helpdesk.settings")
 
@@ -62,7 +66,6 @@ app.conf.update(
     worker_prefetch_multiplier=1,
     worker_hijack_root_logger=False,
     timezone="UTC",
-    beat_schedule_filename=str(settings.HELPDESK_DATA_DIR / "beat-schedule"),
     beat_max_loop_interval=1,
     beat_schedule={
         "look at what is due": {
@@ -78,3 +81,9 @@ app.conf.update(
     },
 )
 app.autodiscover_tasks()
+
+
+@worker_process_init.connect
+def end_with_the_worker(**_: object) -> None:
+    """A child whose worker was killed would wait for ever; have the kernel end it, too."""
+    tie_to_parent(signal.SIGKILL, os.getppid())

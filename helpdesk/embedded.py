@@ -98,6 +98,16 @@ class Hold:
         if self._supervisor is not None:
             self._supervisor.poll()
 
+    def renew(self) -> None:
+        """See that the servers are there, and start them again where their supervisor was killed.
+
+        Cheap when all is well. They come back at the same addresses.
+        """
+        if not _free(self._home / "supervisor.lock", fcntl.LOCK_SH):
+            return
+        with contextlib.suppress(Unavailable):
+            self._ready()
+
     def _gone(self) -> bool:
         if self._supervisor is not None and self._supervisor.poll() is None:
             return False
@@ -235,6 +245,10 @@ def wanted(arguments: Sequence[str]) -> bool:
     return not {"-h", "--help"} & set(arguments)
 
 
+#: This process's share, for as long as a command runs with embedded services.
+held: Hold | None = None
+
+
 def _end(number: int, _frame: object) -> NoReturn:
     raise SystemExit(128 + number)
 
@@ -247,8 +261,9 @@ def provided(arguments: Sequence[str]) -> Iterator[None]:
         return
     # So that a terminated command, too, waits for the servers that it alone was using.
     signal.signal(signal.SIGTERM, _end)
+    global held  # noqa: PLW0603  # a process has one share
     try:
-        hold = Hold(data_dir())
+        held = hold = Hold(data_dir())
     except Unavailable as reason:
         sys.exit(str(reason))
     if hold.notice:
@@ -258,4 +273,5 @@ def provided(arguments: Sequence[str]) -> Iterator[None]:
     try:
         yield
     finally:
+        held = None
         hold.release()

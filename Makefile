@@ -1,0 +1,68 @@
+# make run    start everything on this machine          make test   the whole suite
+# make setup  install only                              make lint   what CI asks of the code
+# make lock   resolve the requirements anew             make clean  forget what was installed
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+PY := .venv/bin/python
+LOCKS := requirements/base.txt requirements/local.txt requirements/dev.txt
+# Paths to pytest and how many processes, e.g. make test TESTS=tests/runtime WORKERS=0
+TESTS ?=
+WORKERS ?= auto
+
+.PHONY: run setup setup-dev test lint format lock clean
+.DELETE_ON_ERROR:
+
+run: setup
+	@$(PY) manage.py up --tethered
+
+setup: .venv/.stamp-local node_modules/.stamp
+
+setup-dev: .venv/.stamp-dev node_modules/.stamp
+
+.venv/.stamp-venv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with make PYTHON=/path/to/python3.11.")'
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) has no venv module (on Debian: apt install python3-venv)." >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/.stamp-local: .venv/.stamp-venv requirements/local.txt
+	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/local.txt
+	@touch $@
+
+.venv/.stamp-dev: .venv/.stamp-local requirements/dev.txt
+	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
+
+node_modules/.stamp: .venv/.stamp-local package.json package-lock.json
+	.venv/bin/npm ci --silent
+	@touch $@
+
+test: setup-dev
+	$(PY) -m pytest -n $(WORKERS) $(TESTS)
+
+lint: setup-dev
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/djlint --quiet --check templates
+	.venv/bin/djlint --quiet --lint templates
+	.venv/bin/mypy .
+	.venv/bin/lint-imports
+	$(PY) manage.py makemigrations --check --dry-run
+
+format: setup-dev
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+	.venv/bin/djlint --quiet --reformat templates
+
+# The two smaller sets are constrained by the largest, so that all three agree.
+UV := .venv/bin/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-annotate --no-emit-index-url --custom-compile-command "make lock"
+lock: .venv/.stamp-venv
+	@test -x .venv/bin/uv || $(PY) -m pip install --quiet uv
+	$(UV) --extra local --extra dev -o requirements/dev.txt
+	$(UV) --extra local -c requirements/dev.txt -o requirements/local.txt
+	$(UV) -c requirements/dev.txt -o requirements/base.txt
+	.venv/bin/npm install --package-lock-only --silent
+
+clean:
+	rm -rf .venv node_modules static_collected

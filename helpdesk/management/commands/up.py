@@ -1,0 +1,111 @@
+import errno
+import os
+import signal
+import socket
+import sys
+import time
+from argparse import ArgumentParser
+from io import StringIO
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+from django.core.management import call_command, get_commands
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection, connections
+
+from helpdesk import embedded
+from helpdesk.supervisor import tie_to_parent
+
+#: Of the advisory lock that makes two starts prepare the database one after the other.
+PREPARING = 4_751_042
+
+
+def refuse_taken_port(port: int) -> None:
+    """Raise ``CommandError`` where the web server could not listen."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        # As the web server does: what lingers from the last run is no obstacle.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            reason = (
+                "is already taken"
+                if error.errno == errno.EADDRINUSE
+                else f"cannot be used ({error.strerror})"
+            )
+            raise CommandError(
+                f"Port {port} {reason}; choose another one, for example PORT={port + 1} make run."
+            ) from error
+
+
+class Command(BaseCommand):
+    help = (
+        "Prepares the database and runs web, workers and beat until Ctrl-C. "
+        "The web server listens on 127.0.0.1 and the port in PORT (8000)."
+    )
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--tethered",
+            action="store_true",
+            help="stop when the process that started this one ends, even by kill -9",
+        )
+
+    def handle(self, *_args: object, **options: Any) -> None:
+        if options["tethered"]:
+            tie_to_parent(signal.SIGTERM, os.getppid())
+        port = settings.PORT
+        try:
+            refuse_taken_port(port)
+            sign_ins = self._prepare()
+        except KeyboardInterrupt:
+            sys.exit(130)
+        self._run(port, sign_ins)
+
+    def _prepare(self) -> str:
+        """Bring database and demo up to date; answers the lines that tell how to sign in."""
+        lines = StringIO()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s)", [PREPARING])
+        try:
+            call_command("migrate", verbosity=0, interactive=False)
+            call_command("createcachetable", verbosity=0)
+            call_command("setup", stdout=StringIO())
+            if os.environ.get("HELPDESK_DEMO", "1") != "0" and "seed_demo" in get_commands():
+                if not apps.get_model("tickets", "Ticket")._default_manager.exists():
+                    self.stdout.write("loading the demo")
+                    call_command("seed_demo", stdout=StringIO())
+                call_command("seed_demo", sign_ins=True, stdout=lines)
+        finally:
+            # Closing frees the lock, too, and no connection may be inherited by what we start.
+            connections.close_all()
+        return lines.getvalue()
+
+    def _run(self, port: int, sign_ins: str) -> None:
+        from helpdesk.processes import Foreman, answers, commands
+
+        url = f"http://127.0.0.1:{port}"
+
+        def announce_and_watch() -> None:
+            while not answers(f"{url}/accounts/login/"):
+                time.sleep(0.1)
+            self.stdout.write(f"ready: {url}\n{sign_ins}".rstrip("\n"))
+            self.stdout.flush()
+            while embedded.held is not None:
+                time.sleep(2)
+                embedded.held.renew()
+
+        foreman = Foreman(
+            commands(port=port, data_dir=settings.HELPDESK_DATA_DIR),
+            once_started=announce_and_watch,
+        )
+        foreman.loop()
+        # Whoever presses Ctrl-C twice still gets a tidy end.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        if not foreman.stopped_by_signal:
+            raise CommandError(
+                "One of the processes ended by itself (see above); stopped the rest."
+            )
