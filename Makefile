@@ -34,7 +34,7 @@ setup-dev: .venv/.stamp-dev node_modules/.stamp
 	@touch $@
 
 node_modules/.stamp: .venv/.stamp-local package.json package-lock.json
-	.venv/bin/npm ci --silent
+	NODE_OPTIONS="--use-system-ca $$NODE_OPTIONS" .venv/bin/npm ci --loglevel=error
 	@touch $@
 
 test: setup-dev

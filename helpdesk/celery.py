@@ -65,6 +65,7 @@ app.conf.update(
     },
     worker_prefetch_multiplier=1,
     worker_hijack_root_logger=False,
+    worker_redirect_stdouts=False,
     timezone="UTC",
     beat_max_loop_interval=1,
     beat_schedule={

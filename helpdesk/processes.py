@@ -31,7 +31,7 @@ honcho.manager.KILL_WAIT = 8
 def commands(*, port: int, data_dir: Path) -> dict[str, list[str]]:
     """What runs, by name. Node names carry the port, so that two sets on one Redis do not mix."""
     python = [sys.executable, "-m"]
-    worker = [*python, "celery", "-A", "helpdesk", "worker", "--loglevel", "WARNING"]
+    worker = [*python, "celery", "--quiet", "-A", "helpdesk", "worker", "--loglevel", "WARNING"]
     worker += ["--without-gossip", "--without-mingle"]
     return {
         "web": [
@@ -44,7 +44,17 @@ def commands(*, port: int, data_dir: Path) -> dict[str, list[str]]:
         "mail": [*worker, "-Q", "mail,default", "-n", f"mail-{port}@%h", "--concurrency", "1"],
         "beat": [
             *python,
-            *("celery", "-A", "helpdesk", "beat", "--loglevel", "WARNING", "--pidfile", ""),
+            *(
+                "celery",
+                "--quiet",
+                "-A",
+                "helpdesk",
+                "beat",
+                "--loglevel",
+                "WARNING",
+                "--pidfile",
+                "",
+            ),
             *("--schedule", str(data_dir / f"beat-schedule-{port}")),
         ],
     }

@@ -1,0 +1,82 @@
+"""The places the rail leads to, for one person, and what waits behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.db.models import Q
+from django.utils.functional import Promise as LazyText
+from django.utils.translation import gettext_lazy as _
+
+from escalation.models import Handoff
+from escalation.models.escalation import HandoffOutcome
+from staff.models import User
+
+#: A badge counts no further.
+MANY = 99
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One link of the rail. ``prefixes`` are the addresses at which it is where one is."""
+
+    name: str
+    label: LazyText
+    icon: str
+    prefixes: tuple[str, ...]
+    here: bool = False
+    count: int = 0
+
+    @property
+    def url(self) -> str:
+        return self.prefixes[0]
+
+
+DESK = Place("desk", _("Desk"), "inbox", ("/desk/", "/tickets/"))
+OFFERS = Place("offers", _("Offers"), "arrow-bar-to-up", ("/offers/",))
+ESCALATIONS = Place("escalations", _("Escalations"), "layout-kanban", ("/escalations/",))
+MAIL = Place("mail", _("Mail"), "mail", ("/mail/",))
+SETTINGS = Place("settings", _("Settings"), "settings", ("/admin/",))
+
+
+def offers_waiting(user: User) -> int:
+    """How many offers this person, or a team of theirs, has not answered; capped at ``MANY``."""
+    waiting = Handoff.objects.filter(outcome=HandoffOutcome.PENDING).filter(
+        Q(to_user=user) | Q(to_user=None, to_team__in=user.teams.values("pk"))
+    )
+    return waiting.order_by()[:MANY].count()
+
+
+def counts(user: User) -> dict[str, int]:
+    """The number beside each place that has one, by the place's name."""
+    return {OFFERS.name: offers_waiting(user)}
+
+
+def places(user: User, path: str) -> Iterator[Place]:
+    """The places open to this person; ``path`` tells which one they are at."""
+    waiting = counts(user)
+    for place in (DESK, OFFERS, ESCALATIONS, MAIL, SETTINGS):
+        if (place is ESCALATIONS and not user.is_lead) or (
+            place is SETTINGS and not user.is_staff
+        ):
+            continue
+        yield Place(
+            place.name,
+            place.label,
+            place.icon,
+            place.prefixes,
+            here=path.startswith(place.prefixes),
+            count=waiting.get(place.name, 0),
+        )
+
+
+def home(user: User) -> Place:
+    """Where this person's work is: a lead's at the board, a receiver's at the offers."""
+    if user.is_staff:
+        return DESK
+    if user.is_lead:
+        return ESCALATIONS
+    if user.teams.filter(tier__number__gte=2).exists():
+        return OFFERS
+    return DESK

@@ -1,0 +1,257 @@
+"""What every page is made of: icons, chips, avatars and times.
+
+Tags that say how long something takes read the page's ``now`` from the context: a view puts it
+there. Without it they say the exact time, and the page's script turns it into words.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import template
+from django.http import HttpRequest
+from django.template.context import Context
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from desk import rail as frame
+from desk import timewords
+from staff.models import User
+from tickets.models import Ticket
+from tickets.models.ticket import Status
+
+register = template.Library()
+
+#: Shades for avatars; the style sheet has one rule for each.
+SHADES = 8
+#: How close a due time must be for a chip to warn, where nobody says otherwise.
+SOON = timedelta(hours=1)
+
+_STATUS = {
+    Status.NEW: ("info", "sparkles"),
+    Status.OPEN: ("info", "circle-dot"),
+    Status.WAITING: ("idle", "message-question"),
+    Status.ON_HOLD: ("idle", "player-pause"),
+    Status.RESOLVED: ("ok", "circle-check"),
+    Status.CLOSED: ("idle", "archive"),
+}
+_PRIORITY = {1: "bad", 2: "warn", 3: "idle", 4: "idle"}
+
+
+def _now(context: Context) -> datetime | None:
+    now = context.get("now")
+    return now if isinstance(now, datetime) else None
+
+
+@register.simple_tag
+def icon(name: str, label: str = "") -> SafeString:
+    """A Tabler icon by name; with a label where no word stands beside it."""
+    if label:
+        return format_html('<i class="ti ti-{}" role="img" aria-label="{}"></i>', name, label)
+    return format_html('<i class="ti ti-{}" aria-hidden="true"></i>', name)
+
+
+@register.simple_tag
+def chip(text: str, level: str = "idle", symbol: str = "", title: str = "") -> SafeString:
+    """A word with a colour and an icon; level is bad, warn, ok, info or idle."""
+    return format_html(
+        '<span class="chip chip-{}"{}>{}<span>{}</span></span>',
+        level,
+        format_html(' title="{}"', title) if title else "",
+        icon(symbol) if symbol else "",
+        text,
+    )
+
+
+@register.simple_tag
+def status_chip(ticket: Ticket) -> SafeString:
+    """A ticket's status in its word, colour and icon."""
+    level, symbol = _STATUS[Status(ticket.status)]
+    return chip(ticket.get_status_display(), level, symbol)
+
+
+@register.simple_tag
+def status_word(ticket: Ticket) -> SafeString:
+    """A ticket's status as plain small text with its icon, for rows."""
+    return format_html(
+        '<span class="status">{}{}</span>',
+        icon(_STATUS[Status(ticket.status)][1]),
+        ticket.get_status_display(),
+    )
+
+
+@register.simple_tag
+def priority_chip(ticket: Ticket) -> SafeString:
+    """A ticket's priority, P1 to P4."""
+    return format_html(
+        '<span class="chip chip-{} prio" title="{}">P{}</span>',
+        _PRIORITY[ticket.priority],
+        _("Impact: %(impact)s, urgency: %(urgency)s")
+        % {"impact": ticket.get_impact_display(), "urgency": ticket.get_urgency_display()},
+        ticket.priority,
+    )
+
+
+@register.simple_tag
+def avatar(user: User | None, size: str = "") -> SafeString:
+    """The initials of a member of staff in a disc; size is empty, ``sm`` or ``lg``."""
+    kind = f" face-{size}" if size else ""
+    if user is None:
+        nobody = _("Nobody yet")
+        return format_html(
+            '<span class="face face-none{}" role="img" aria-label="{}" title="{}">{}</span>',
+            kind,
+            nobody,
+            nobody,
+            icon("user-plus"),
+        )
+    return format_html(
+        '<span class="face face-{}{}" role="img" aria-label="{}" title="{}">{}</span>',
+        user.pk % SHADES,
+        kind,
+        user.name,
+        user.name,
+        user.initials,
+    )
+
+
+@register.simple_tag
+def initials(name: str, size: str = "") -> SafeString:
+    """The initials of anybody's name, for contacts; decoration beside the name."""
+    parts = name.split() or ["?"]
+    letters = (parts[0][:1] + (parts[-1][:1] if len(parts) > 1 else "")).upper()
+    kind = f" face-{size}" if size else ""
+    return format_html(
+        '<span class="face face-contact{}" aria-hidden="true">{}</span>', kind, letters
+    )
+
+
+@register.simple_tag(takes_context=True)
+def moment(context: Context, at: datetime | None) -> SafeString:
+    """A time that is over or to come, relative, with the exact one on hover."""
+    if at is None:
+        return SafeString("")
+    now = _now(context)
+    exact = timewords.exact(at)
+    return format_html(
+        '<time datetime="{}" title="{}" data-moment>{}</time>',
+        at.isoformat(),
+        exact,
+        timewords.relative(at, now) if now else exact,
+    )
+
+
+@register.simple_tag(takes_context=True)
+def at_clock(context: Context, at: datetime | None) -> SafeString:
+    """A time by the clock ("14:00", "Tue 24 Nov, 14:00"), with the exact one on hover."""
+    if at is None:
+        return SafeString("")
+    now = _now(context)
+    exact = timewords.exact(at)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        at.isoformat(),
+        exact,
+        timewords.clock(at, now) if now else exact,
+    )
+
+
+@register.simple_tag(takes_context=True)
+def countdown(context: Context, at: datetime | None) -> SafeString:
+    """What is left until a time, ticking; plain text, to stand inside a sentence or a chip."""
+    if at is None:
+        return SafeString("")
+    now = _now(context)
+    exact = timewords.exact(at)
+    return format_html(
+        '<time datetime="{}" title="{}" data-countdown>{}</time>',
+        at.isoformat(),
+        exact,
+        timewords.left(at, now) if now else exact,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What a due chip says: which promise or clock, and until when."""
+
+    word: str
+    at: datetime
+    #: From when the chip warns; an hour before where nothing is said.
+    warn_at: datetime | None = None
+    symbol: str = "clock"
+
+
+def due_word(kind: str) -> str:
+    """What a clock asks for, in a word: the kinds of ``escalation`` clocks and ``promise``."""
+    return {
+        "first_response": pgettext("what is due", "Reply"),
+        "next_response": pgettext("what is due", "Reply"),
+        "periodic_update": pgettext("what is due", "Update"),
+        "resolution": pgettext("what is due", "Solve"),
+        "acceptance": pgettext("what is due", "Accept"),
+        "promise": pgettext("what is due", "Promise"),
+    }.get(kind, pgettext("what is due", "Due"))
+
+
+@register.simple_tag(takes_context=True)
+def due_chip(
+    context: Context,
+    at: datetime | Due | None,
+    kind: str = "",
+    warn_at: datetime | None = None,
+) -> SafeString:
+    """A chip that counts down to a due time: word, time left, colour and icon by how near it is.
+
+    Takes a ``Due``, or a time and the kind of clock (``first_response``, ``promise``, …).
+    """
+    if at is None:
+        return SafeString("")
+    due = (
+        at
+        if isinstance(at, Due)
+        else Due(due_word(kind), at, warn_at, "flag" if kind == "promise" else "clock")
+    )
+    warns = due.warn_at or due.at - SOON
+    now = _now(context)
+    level = "ok"
+    if now is not None:
+        level = "bad" if due.at <= now else "warn" if warns <= now else "ok"
+    return format_html(
+        '<span class="chip chip-{}" data-due="{}" data-warn="{}" data-symbol="{}">{}'
+        "<span>{}</span> {}</span>",
+        level,
+        due.at.isoformat(),
+        warns.isoformat(),
+        due.symbol,
+        icon("flame" if level == "bad" else due.symbol),
+        due.word,
+        countdown(context, due.at),
+    )
+
+
+@register.simple_tag
+def time_words() -> str:
+    """The words of the page's script, as JSON for an attribute."""
+    return json.dumps(timewords.words(), ensure_ascii=False)
+
+
+@register.inclusion_tag("_ring.html")
+def ring(percent: int) -> Mapping[str, Any]:
+    """A ring filled to a share in percent, with the share as its text for who cannot see it."""
+    return {"percent": max(0, min(100, percent))}
+
+
+@register.inclusion_tag("_rail.html", takes_context=True)
+def rail(context: Context) -> Mapping[str, Any]:
+    """The links at the side of every page, with what waits behind them."""
+    request: HttpRequest = context["request"]
+    user = request.user
+    places = frame.places(user, request.path) if isinstance(user, User) else ()
+    return {"user": user, "csrf_token": context.get("csrf_token"), "places": places}

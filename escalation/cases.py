@@ -1,0 +1,169 @@
+"""Cases: tickets with everything the engine knows of them, read under their locks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db.models import Q
+
+from escalation.ledger import Ledger
+from escalation.models import (
+    Clock,
+    Decision,
+    Escalation,
+    Handoff,
+    PolicyVersion,
+    Promise,
+    Step,
+)
+from escalation.models.clock import ClockState
+from escalation.models.escalation import OPEN
+from escalation.policyfile import PolicySpec
+from escalation.roster import Roster, call_roll
+from staff.models import CalendarVersion, User
+from tickets import locking
+from tickets.gathering import Gathered, gathered_many
+from tickets.models import FollowUp, Ticket
+
+
+@dataclass(slots=True)
+class Case:
+    """One ticket, its clocks, escalations, promise and follow-ups."""
+
+    ticket: Ticket
+    policy_version: PolicyVersion
+    roster: Roster
+    gathered: Gathered
+    clocks: list[Clock] = field(default_factory=list)
+    escalations: list[Escalation] = field(default_factory=list)
+    handoffs: dict[int, list[Handoff]] = field(default_factory=dict)
+    steps: dict[int, list[Step]] = field(default_factory=dict)
+    promise: Promise | None = None
+    follow_ups: list[FollowUp] = field(default_factory=list)
+    fired: dict[str, datetime] = field(default_factory=dict)
+
+    @property
+    def policy(self) -> PolicySpec:
+        return self.policy_version.spec
+
+    @property
+    def plan(self) -> str | None:
+        """The slug of the organization's plan."""
+        organization = self.ticket.organization
+        return organization.plan.slug if organization else None
+
+    @property
+    def open_escalations(self) -> list[Escalation]:
+        return [escalation for escalation in self.escalations if escalation.is_open]
+
+    def open_of(self, kind: str) -> Escalation | None:
+        return next((e for e in self.open_escalations if e.kind == kind), None)
+
+    def next_number(self, kind: str) -> int:
+        return 1 + max((e.number for e in self.escalations if e.kind == kind), default=0)
+
+    def hops(self, escalation: Escalation) -> list[Handoff]:
+        """The escalation's hand-offs, the first one first."""
+        return self.handoffs.setdefault(escalation.pk, [])
+
+    def current(self, escalation: Escalation) -> Handoff:
+        return self.hops(escalation)[-1]
+
+    def clock_of(self, handoff: Handoff) -> Clock | None:
+        return next((c for c in self.clocks if c.handoff_id == handoff.pk), None)
+
+
+def load(*, tickets: Sequence[Ticket], now: datetime) -> list[Case]:
+    """Read the cases of tickets that are locked already, in a fixed number of queries."""
+    ids = [ticket.pk for ticket in tickets]
+    roster = call_roll(now=now)
+    policy_version = PolicyVersion.objects.in_force()
+    gathered = gathered_many(tickets)
+    cases = {
+        ticket.pk: Case(
+            ticket=ticket,
+            policy_version=policy_version,
+            roster=roster,
+            gathered=gathered[ticket.pk],
+        )
+        for ticket in tickets
+    }
+    _load_clocks(cases, policy_version)
+    _load_escalations(cases)
+    for promise in (
+        Promise.objects.filter(ticket__in=ids).order_by("ticket", "-number").distinct("ticket")
+    ):
+        cases[promise.ticket_id].promise = promise
+    for follow_up in FollowUp.objects.filter(
+        ticket__in=ids, done_at__isnull=True, dropped_at__isnull=True
+    ).order_by("due_at", "pk"):
+        cases[follow_up.ticket_id].follow_ups.append(follow_up)
+    for ticket_id, rule_key, at in (
+        Decision.objects.filter(ticket__in=ids)
+        .order_by("ticket", "rule_key", "-at")
+        .distinct("ticket", "rule_key")
+        .values_list("ticket", "rule_key", "at")
+    ):
+        cases[ticket_id].fired[rule_key] = at
+    return [cases[pk] for pk in ids]
+
+
+def open_case(*, ticket_id: int, now: datetime, by: User | None) -> tuple[Case, Ledger]:
+    """Lock a ticket and read its case; everything that changes one begins here.
+
+    Raises ``Ticket.DoesNotExist``.
+    """
+    ticket = locking.lock(ticket_id)
+    [case] = load(tickets=[ticket], now=now)
+    return case, Ledger(now=now, by=by)
+
+
+def _load_clocks(cases: dict[int, Case], in_force: PolicyVersion) -> None:
+    clocks = list(
+        Clock.objects.filter(ticket__in=cases)
+        .filter(
+            Q(handoff__isnull=True) | Q(state__in=(ClockState.RUNNING, ClockState.PAUSED))
+        )
+        .order_by("pk")
+    )
+    # One object per version, so that a body is parsed and hours are compiled once a batch.
+    policies = {in_force.pk: in_force}
+    policies |= PolicyVersion.objects.in_bulk(
+        {clock.policy_version_id for clock in clocks} - policies.keys()
+    )
+    calendars = CalendarVersion.objects.in_bulk(
+        {clock.calendar_version_id for clock in clocks if clock.calendar_version_id}
+    )
+    for clock in clocks:
+        clock.policy_version = policies[clock.policy_version_id]
+        if clock.calendar_version_id is not None:
+            clock.calendar_version = calendars[clock.calendar_version_id]
+        cases[clock.ticket_id].clocks.append(clock)
+
+
+def _load_escalations(cases: dict[int, Case]) -> None:
+    open_ids: list[int] = []
+    for escalation in Escalation.objects.filter(ticket__in=cases).order_by("pk"):
+        case = cases[escalation.ticket_id]
+        case.escalations.append(escalation)
+        if escalation.state in OPEN:
+            open_ids.append(escalation.pk)
+    by_id = {e.pk: case for case in cases.values() for e in case.escalations}
+    for handoff in _handoffs(open_ids):
+        by_id[handoff.escalation_id].handoffs.setdefault(handoff.escalation_id, []).append(
+            handoff
+        )
+    escalation_of = {h.pk: pk for case in cases.values() for pk, hops in case.handoffs.items()
+                     for h in hops}
+    for step in Step.objects.filter(handoff__in=escalation_of).order_by("handoff", "number"):
+        by_id[escalation_of[step.handoff_id]].steps.setdefault(step.handoff_id, []).append(step)
+
+
+def _handoffs(escalation_ids: Iterable[int]) -> Iterable[Handoff]:
+    return (
+        Handoff.objects.filter(escalation__in=escalation_ids)
+        .select_related("to_team__tier", "to_user")
+        .order_by("escalation", "number")
+    )

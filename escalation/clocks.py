@@ -1,0 +1,285 @@
+"""Clocks: brought in step with what happened to their ticket, then watched.
+
+A clock follows the ticket's changes of status one by one, at the moments they happened
+and not when the review looks, so that a look that comes late costs nobody a second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from escalation.cases import Case
+from escalation.ledger import Ledger
+from escalation.models import Clock, ClockRun, Handoff
+from escalation.models.clock import ClockKind, ClockState
+from escalation.policyfile import ReopenClocks
+from escalation.promises import answers_for, lead_for
+from notifications.values import moment
+from staff.businesstime import Duration
+from tickets.models import Event
+from tickets.models.ticket import ENDED, Status
+
+TICKET_CLOCKS = (ClockKind.FIRST_RESPONSE, ClockKind.RESOLUTION)
+
+
+@dataclass(frozen=True, slots=True)
+class StatusChange:
+    """A ticket came into a status at a moment."""
+
+    at: datetime
+    status: str
+
+
+def missed_changes(cases: Sequence[Case]) -> Mapping[int, list[StatusChange]]:
+    """The changes of status that the clocks of these cases have not reckoned with yet.
+
+    One query, and only where there are any.
+    """
+    since: dict[int, datetime] = {}
+    for case in cases:
+        moments = [c.changed_at for c in case.clocks if c.kind in TICKET_CLOCKS]
+        if moments and case.ticket.status_since > min(moments):
+            since[case.ticket.pk] = min(moments)
+    found: dict[int, list[StatusChange]] = {}
+    if not since:
+        return found
+    events = Event.objects.filter(
+        ticket__in=since, kind="status_changed", at__gt=min(since.values())
+    ).order_by("at", "pk")
+    for ticket_id, at, data in events.values_list("ticket", "at", "data"):
+        if at > since[ticket_id]:
+            found.setdefault(ticket_id, []).append(StatusChange(at=at, status=data["to"]))
+    return found
+
+
+def sync(*, case: Case, ledger: Ledger, changes: Iterable[StatusChange]) -> None:
+    """Start, pause, resume, end and re-target the ticket's own clocks."""
+    changes = list(changes)
+    for kind in TICKET_CLOCKS:
+        clock = _newest(case, kind)
+        if clock is not None:
+            for change in changes:
+                if change.at > clock.changed_at:
+                    _follow(case, ledger, clock, change)
+            clock = _newest(case, kind)
+        if clock is None or _starts_anew(case, clock):
+            clock = _start(case, ledger, kind)
+        if clock is not None:
+            _meet(case, ledger, clock)
+            _retarget(case, ledger, clock)
+
+
+def start_acceptance(
+    *, case: Case, ledger: Ledger, handoff: Handoff, target: Duration
+) -> Clock:
+    """The clock of an offer, on the receiving team's calendar or in wall time."""
+    team = case.roster.teams[handoff.to_team_id]
+    clock = Clock(
+        ticket=case.ticket,
+        kind=ClockKind.ACCEPTANCE,
+        handoff=handoff,
+        policy_version=case.policy_version,
+        calendar_version=None if target.wall else case.roster.calendar_of(team),
+        budget=target.length,
+        consumed=timedelta(),
+        state=ClockState.RUNNING,
+        started_at=handoff.offered_at,
+        changed_at=handoff.offered_at,
+        running_since=handoff.offered_at,
+        due_at=handoff.accept_by,
+    )
+    ledger.add(clock)
+    case.clocks.append(clock)
+    return clock
+
+
+def end(*, clock: Clock, ledger: Ledger, at: datetime, met: bool) -> None:
+    """Stop a clock for good, as met or as no longer needed."""
+    _stop(ledger, clock, at)
+    ledger.change(
+        clock,
+        state=ClockState.MET if met else ClockState.DROPPED,
+        ended_at=at,
+        due_at=None,
+        changed_at=at,
+    )
+
+
+def watch(*, case: Case, ledger: Ledger) -> list[datetime]:
+    """Mark warnings and breaches that have been reached; returns the moments to come."""
+    coming: list[datetime] = []
+    for clock in case.clocks:
+        if clock.state != ClockState.RUNNING or clock.due_at is None:
+            continue
+        if clock.breached_at is None and clock.due_at <= ledger.now:
+            ledger.change(clock, breached_at=clock.due_at)
+            ledger.event(case.ticket, "clock_breached", clock=clock.kind, due_at=clock.due_at.isoformat())
+            _alarm(case, ledger, clock, "breached")
+        warn_at = warning_moment(case, clock)
+        if clock.breached_at is None:
+            if clock.warned_at is None and warn_at <= ledger.now:
+                ledger.change(clock, warned_at=warn_at)
+                if clock.kind != ClockKind.ACCEPTANCE:
+                    _alarm(case, ledger, clock, "warned")
+            coming += [at for at in (warn_at, clock.due_at) if at > ledger.now]
+    return coming
+
+
+def warning_moment(case: Case, clock: Clock) -> datetime:
+    """When the policy's share of a running clock's target is used up."""
+    assert clock.running_since is not None
+    share = case.policy.clock_warning / 100
+    return clock.time.add(
+        clock.running_since, max(clock.budget * share - clock.consumed, timedelta())
+    )
+
+
+def nearest(case: Case) -> tuple[datetime | None, str]:
+    """The next thing due on a ticket, and which: a clock's kind, or ``promise``."""
+    due = [
+        (clock.due_at, str(clock.kind))
+        for clock in case.clocks
+        if clock.state == ClockState.RUNNING and clock.due_at is not None
+    ]
+    if case.promise is not None and case.promise.is_live and case.promise.due_at is not None:
+        due.append((case.promise.due_at, "promise"))
+    return min(due, default=(None, ""))
+
+
+def _newest(case: Case, kind: ClockKind) -> Clock | None:
+    return max(
+        (clock for clock in case.clocks if clock.kind == kind),
+        key=lambda clock: clock.generation,
+        default=None,
+    )
+
+
+def _starts_anew(case: Case, clock: Clock) -> bool:
+    """Whether a reopened ticket gets a new clock of this kind."""
+    return (
+        clock.kind == ClockKind.RESOLUTION
+        and case.policy.reopen.clocks == ReopenClocks.RESTART
+        and clock.generation < case.ticket.reopened_count
+    )
+
+
+def _start(case: Case, ledger: Ledger, kind: ClockKind) -> Clock | None:
+    ticket = case.ticket
+    target = _target(case, kind)
+    generation = ticket.reopened_count if _newest(case, kind) is not None else 0
+    started_at = ticket.status_since if generation else ticket.created_at
+    if target is None or ticket.is_ended:
+        return None
+    version, zone = (None, "") if target.wall else case.roster.calendar_for(ticket)
+    clock = Clock(
+        ticket=ticket,
+        kind=kind,
+        generation=generation,
+        policy_version=case.policy_version,
+        calendar_version=version,
+        zone=zone,
+        budget=target.length,
+        consumed=timedelta(),
+        state=ClockState.PAUSED,
+        started_at=started_at,
+        changed_at=started_at,
+    )
+    ledger.add(clock)
+    case.clocks.append(clock)
+    _run(ledger, clock, started_at)
+    if ticket.status in case.policy.pausing and ticket.status_since > started_at:
+        _pause(ledger, clock, ticket.status_since)
+    return clock
+
+
+def _follow(case: Case, ledger: Ledger, clock: Clock, change: StatusChange) -> None:
+    if change.status in ENDED:
+        if clock.kind == ClockKind.RESOLUTION and clock.is_live:
+            end(clock=clock, ledger=ledger, at=change.at, met=True)
+    elif change.status in case.policy.pausing:
+        if clock.state == ClockState.RUNNING:
+            _pause(ledger, clock, change.at)
+    elif clock.state == ClockState.PAUSED or _continues(case, clock):
+        ledger.change(clock, ended_at=None)
+        _run(ledger, clock, change.at)
+    ledger.change(clock, changed_at=change.at)
+
+
+def _continues(case: Case, clock: Clock) -> bool:
+    """Whether reopening sets a met resolution clock going again where it stood."""
+    return (
+        clock.kind == ClockKind.RESOLUTION
+        and clock.state == ClockState.MET
+        and case.policy.reopen.clocks == ReopenClocks.CONTINUE
+    )
+
+
+def _run(ledger: Ledger, clock: Clock, at: datetime) -> None:
+    ledger.change(
+        clock,
+        state=ClockState.RUNNING,
+        running_since=at,
+        due_at=clock.time.add(at, clock.budget - clock.consumed),
+        changed_at=at,
+    )
+
+
+def _pause(ledger: Ledger, clock: Clock, at: datetime) -> None:
+    _stop(ledger, clock, at)
+    ledger.change(clock, state=ClockState.PAUSED, due_at=None, changed_at=at)
+
+
+def _stop(ledger: Ledger, clock: Clock, at: datetime) -> None:
+    if clock.running_since is None:
+        return
+    since = min(clock.running_since, at)
+    worked = clock.time.between(since, at)
+    if clock.due_at is not None and clock.breached_at is None and clock.due_at <= at:
+        ledger.change(clock, breached_at=clock.due_at)
+    ledger.add(ClockRun(clock=clock, started_at=since, ended_at=at, worked=worked))
+    ledger.change(clock, consumed=clock.consumed + worked, running_since=None)
+
+
+def _meet(case: Case, ledger: Ledger, clock: Clock) -> None:
+    ticket = case.ticket
+    if not clock.is_live:
+        return
+    if clock.kind == ClockKind.FIRST_RESPONSE and ticket.first_responded_at is not None:
+        end(clock=clock, ledger=ledger, at=ticket.first_responded_at, met=True)
+    elif clock.kind == ClockKind.FIRST_RESPONSE and ticket.status in ENDED:
+        end(clock=clock, ledger=ledger, at=ticket.status_since, met=True)
+
+
+def _retarget(case: Case, ledger: Ledger, clock: Clock) -> None:
+    """A new priority or plan changes what is left, not what has been used."""
+    target = _target(case, ClockKind(clock.kind), clock)
+    if not clock.is_live or target is None or target.length == clock.budget:
+        return
+    ledger.change(clock, budget=target.length, breached_at=None, warned_at=None)
+    if clock.running_since is not None:
+        due_at = clock.time.add(clock.running_since, clock.budget - clock.consumed)
+        ledger.change(clock, due_at=due_at)
+
+
+def _target(case: Case, kind: ClockKind, clock: Clock | None = None) -> Duration | None:
+    spec = clock.policy_version.spec if clock is not None else case.policy
+    targets = spec.targets_for(plan=case.plan, priority=case.ticket.priority)
+    return targets.first_response if kind == ClockKind.FIRST_RESPONSE else targets.resolution
+
+
+def _alarm(case: Case, ledger: Ledger, clock: Clock, what: str) -> None:
+    """Tell the assignee; a breach reaches the lead too."""
+    people = {user.pk: user for user in (answers_for(case),) if user is not None}
+    if what == "breached" and (lead := lead_for(case)) is not None:
+        people[lead.pk] = lead
+    for user in people.values():
+        ledger.notice(
+            key=f"{case.ticket.reference}:{clock.kind}:{clock.generation}:{what}",
+            user=user,
+            kind=f"staff_clock_{what}",
+            ticket=case.ticket,
+            clock=clock.kind,
+            due=moment(clock.due_at),
+        )

@@ -1,0 +1,17 @@
+from escalation.models.clock import Clock, ClockRun
+from escalation.models.escalation import ChecklistTick, Decision, Escalation, Handoff, Step
+from escalation.models.policy import Policy, PolicyVersion
+from escalation.models.promise import Promise
+
+__all__ = [
+    "ChecklistTick",
+    "Clock",
+    "ClockRun",
+    "Decision",
+    "Escalation",
+    "Handoff",
+    "Policy",
+    "PolicyVersion",
+    "Promise",
+    "Step",
+]

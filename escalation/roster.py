@@ -1,0 +1,165 @@
+"""Who works here right now: teams, leads, absences and load, read once for a whole batch."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db.models import Count
+
+from escalation.models import Escalation
+from escalation.models.escalation import State
+from staff.businesstime import WALL, BusinessTime
+from staff.models import Absence, CalendarVersion, Role, Team, User
+from tickets.models import CategoryTeam, Ticket
+
+
+@dataclass(slots=True)
+class Roster:
+    """A picture of the staff at one moment; every look-up in it is free of queries."""
+
+    now: datetime
+    teams: dict[int, Team]
+    users: dict[int, User]
+    members: dict[int, list[int]]
+    leads: dict[int, list[int]]
+    backups: dict[int, int | None]
+    category_teams: dict[tuple[int, int], int]
+    load: dict[int, int]
+    calendars: dict[int, CalendarVersion]
+    _times: dict[tuple[int, str], BusinessTime] = field(default_factory=dict)
+
+    def team_by_slug(self, slug: str) -> Team | None:
+        return next((team for team in self.teams.values() if team.slug == slug), None)
+
+    def time_of(self, team: Team) -> BusinessTime:
+        """The team's open hours."""
+        return self.time(self.calendars[team.calendar_id])
+
+    def calendar_of(self, team: Team) -> CalendarVersion:
+        return self.calendars[team.calendar_id]
+
+    def calendar_for(self, ticket: Ticket) -> tuple[CalendarVersion | None, str]:
+        """The calendar a ticket's clocks run on, and the zone to read it in ("": its own).
+
+        That is its plan's; the team's where no organization is known; the wall's time
+        where there is no team either.
+        """
+        if ticket.organization is not None:
+            plan = ticket.organization.plan
+            zone = ticket.organization.zone if plan.in_customer_zone else ""
+            return self.calendars[plan.calendar_id], zone
+        if ticket.team_id is not None:
+            return self.calendars[self.teams[ticket.team_id].calendar_id], ""
+        return None, ""
+
+    def time(self, version: CalendarVersion | None, zone: str = "") -> BusinessTime:
+        """A calendar version, compiled once for the batch; none is the wall's time."""
+        if version is None:
+            return WALL
+        key = (version.pk, zone)
+        time = self._times.get(key)
+        if time is None:
+            time = self._times[key] = version.business_time(zone=zone or None)
+        return time
+
+    def plan_time(self, ticket: Ticket) -> BusinessTime:
+        return self.time(*self.calendar_for(ticket))
+
+    def is_here(self, user_id: int | None) -> bool:
+        return user_id is not None and user_id in self.users and user_id not in self.backups
+
+    def here_or_backup(self, user_id: int | None) -> User | None:
+        """This person; in an absence their backup, or that one's, and so on; None if nobody."""
+        seen: set[int] = set()
+        while user_id is not None and user_id not in seen:
+            seen.add(user_id)
+            if user_id in self.users and user_id not in self.backups:
+                return self.users[user_id]
+            user_id = self.backups.get(user_id)
+        return None
+
+    def members_of(self, team: Team) -> list[User]:
+        """Active members who are not absent, those with the least work first."""
+        here = [self.users[pk] for pk in self.members[team.pk] if self.is_here(pk)]
+        return sorted(here, key=lambda user: (self.load.get(user.pk, 0), user.pk))
+
+    def lead_of(self, team: Team) -> User | None:
+        """The first lead who is here, or a lead's backup."""
+        for pk in self.leads[team.pk]:
+            if (person := self.here_or_backup(pk)) is not None:
+                return person
+        return None
+
+    def manager_of(self, team: Team) -> User | None:
+        """The team's manager, else any manager, else any admin: the last who can be asked."""
+        if (person := self.here_or_backup(team.manager_id)) is not None:
+            return person
+        for role in (Role.MANAGER, Role.ADMIN):
+            for user in self.users.values():
+                if user.role == role and self.is_here(user.pk):
+                    return user
+        return None
+
+    def lead_or_above(self, team: Team) -> User | None:
+        return self.lead_of(team) or self.manager_of(team)
+
+    def teams_at(self, tier: int) -> list[Team]:
+        return [team for team in self.teams.values() if team.tier.number == tier]
+
+    def teams_above(self, tier: int) -> list[Team]:
+        """Teams of higher tiers, the lowest of them first."""
+        return [team for team in self.teams.values() if team.tier.number > tier]
+
+    def team_of_category(self, category_id: int | None, tier: int) -> Team | None:
+        """The team that knows this category at this tier."""
+        if category_id is None:
+            return None
+        team_id = self.category_teams.get((category_id, tier))
+        return self.teams.get(team_id) if team_id is not None else None
+
+
+def call_roll(*, now: datetime) -> Roster:
+    """Read the roster of ``now``, in a fixed number of queries."""
+    teams = {
+        team.pk: team
+        for team in Team.objects.select_related("tier").order_by("tier__number", "name")
+    }
+    users = {user.pk: user for user in User.objects.filter(is_active=True).order_by("pk")}
+    members: dict[int, list[int]] = defaultdict(list)
+    for team_id, user_id in Team.members.through.objects.order_by("user_id").values_list(
+        "team_id", "user_id"
+    ):
+        members[team_id].append(user_id)
+    leads: dict[int, list[int]] = defaultdict(list)
+    for team_id, user_id in Team.leads.through.objects.order_by("pk").values_list(
+        "team_id", "user_id"
+    ):
+        leads[team_id].append(user_id)
+    load = dict(
+        Escalation.objects.filter(state=State.ACCEPTED, owner__isnull=False)
+        .values_list("owner")
+        .annotate(open=Count("pk"))
+    )
+    return Roster(
+        now=now,
+        teams=teams,
+        users=users,
+        members=members,
+        leads=leads,
+        backups=dict(Absence.objects.at(now).order_by("pk").values_list("user_id", "backup_id")),
+        category_teams={
+            (category_id, tier): team_id
+            for category_id, tier, team_id in CategoryTeam.objects.values_list(
+                "category_id", "tier__number", "team_id"
+            )
+        },
+        load={user_id: count for user_id, count in load.items() if user_id is not None},
+        calendars={
+            version.calendar_id: version
+            for version in CalendarVersion.objects.order_by(
+                "calendar_id", "-number"
+            ).distinct("calendar_id")
+        },
+    )

@@ -1,0 +1,259 @@
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.contrib.postgres.indexes import OpClass
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from staff.models import User
+
+
+class MailTemplateQuerySet(models.QuerySet["MailTemplate"]):
+    def in_force(self) -> MailTemplateQuerySet:
+        """The newest version of each text, by key and language."""
+        return self.order_by("key", "language", "-version").distinct("key", "language")
+
+
+class MailTemplate(models.Model):
+    """The text of one kind of mail in one language; a change makes a new version.
+
+    Versions are never changed, so that what a letter was made from can be told afterwards.
+    """
+
+    key = models.CharField(_("kind of mail"), max_length=40)
+    language = models.CharField(_("language"), max_length=16)
+    version = models.PositiveIntegerField(_("version"))
+    subject = models.CharField(_("subject"), max_length=200)
+    text = models.TextField(_("text"), max_length=10_000)
+    shipped = models.BooleanField(
+        _("shipped"), default=False, help_text=_("A default text; an update may bring a newer one.")
+    )
+    created_at = models.DateTimeField(_("created"))
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("created by"),
+    )
+
+    objects = MailTemplateQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("mail text")
+        verbose_name_plural = _("mail texts")
+        ordering = ("key", "language", "-version")
+        constraints = [
+            models.UniqueConstraint(
+                fields=("key", "language", "version"), name="mail_text_version_once"
+            ),
+            models.CheckConstraint(condition=Q(version__gte=1), name="mail_text_version_from_1"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key} ({self.language}) v{self.version}"
+
+
+class MailState(models.TextChoices):
+    QUEUED = "queued", _("queued")
+    SENDING = "sending", _("being sent")
+    SENT = "sent", _("sent")
+    CAPTURED = "captured", _("captured, not sent")
+    UNCERTAIN = "uncertain", _("uncertain")
+    FAILED = "failed", _("failed")
+    WITHDRAWN = "withdrawn", _("withdrawn")
+
+
+class OutgoingEmailQuerySet(models.QuerySet["OutgoingEmail"]):
+    def about(self, subject: str | Collection[str]) -> OutgoingEmailQuerySet:
+        """Mails about one thing (``ticket:1042``), or about any of several."""
+        if isinstance(subject, str):
+            return self.filter(about=subject)
+        return self.filter(about__in=subject)
+
+    def due(self, now: datetime) -> OutgoingEmailQuerySet:
+        return self.filter(next_attempt_at__lte=now).order_by("next_attempt_at", "pk")
+
+    def not_begun(self) -> OutgoingEmailQuerySet:
+        """Mails of which nothing has been handed to a mail server yet."""
+        return self.filter(
+            Q(state=MailState.QUEUED, leases_lost=0)
+            | Q(state=MailState.SENDING, begun_at=None, leases_lost=0)
+        )
+
+    def to_addresses_starting(self, start: str) -> OutgoingEmailQuerySet:
+        return self.annotate(to_lower=Lower("to_address")).filter(
+            to_lower__startswith=start.lower()
+        )
+
+    def visible_to(self, user: User) -> OutgoingEmailQuerySet:
+        """What this person may read: everybody who works here reads all letters.
+
+        Private teams' letters are narrowed by the page that knows tickets: this app does not.
+        """
+        return self.all() if user.is_active else self.none()
+
+
+class OutgoingEmail(models.Model):
+    """One mail that was decided on: the row stands before anything is sent, and stays.
+
+    Its text is made by the mail worker from the frozen template version and variables. A mail
+    whose state is *uncertain* may have arrived: the worker, or the server's answer, was lost
+    while it was being handed over. It is sent once more under the same Message-ID and, if that
+    is lost too, left for a person to see.
+    """
+
+    dedupe_key = models.CharField(_("dedupe key"), max_length=200, unique=True)
+    kind = models.CharField(_("kind of mail"), max_length=40)
+    template = models.ForeignKey(
+        MailTemplate, on_delete=models.PROTECT, related_name="+", verbose_name=_("mail text")
+    )
+    variables = models.JSONField(_("variables"), default=dict)
+    to_address = models.CharField(_("to"), max_length=254)
+    to_name = models.CharField(_("recipient's name"), max_length=200, blank=True)
+    language = models.CharField(_("language"), max_length=16)
+    zone = models.CharField(_("time zone"), max_length=64)
+    about = models.CharField(
+        _("about"),
+        max_length=40,
+        blank=True,
+        help_text=_(
+            "What the mail is about, such as ticket:1042; by word, for nothing below knows tickets."
+        ),
+    )
+    subject = models.CharField(_("subject"), max_length=250, blank=True)
+    text = models.TextField(_("text"), blank=True)
+    html = models.TextField(_("HTML"), blank=True)
+    reply_to = models.CharField(_("reply to"), max_length=254, blank=True)
+    headers = models.JSONField(_("threading headers"), default=dict, blank=True)
+    thread_subject = models.CharField(_("subject in the thread"), max_length=250, blank=True)
+    automatic = models.BooleanField(_("written by the system"), default=True)
+    message_id = models.CharField(_("Message-ID"), max_length=255, unique=True)
+    state = models.CharField(
+        _("state"), max_length=9, choices=MailState.choices, default=MailState.QUEUED
+    )
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    leases_lost = models.PositiveSmallIntegerField(
+        _("answers lost"), default=0, help_text=_("How often it is unknown whether it went out.")
+    )
+    lease_token = models.UUIDField(_("lease"), null=True, blank=True)
+    lease_until = models.DateTimeField(_("leased until"), null=True, blank=True)
+    begun_at = models.DateTimeField(_("last attempt"), null=True, blank=True)
+    not_before = models.DateTimeField(_("not before"), null=True, blank=True)
+    next_attempt_at = models.DateTimeField(_("next attempt"), null=True, blank=True)
+    queued_at = models.DateTimeField(_("queued"))
+    sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
+    withdrawn_at = models.DateTimeField(_("withdrawn"), null=True, blank=True)
+    last_error = models.TextField(_("last answer"), blank=True)
+
+    objects = OutgoingEmailQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("outgoing mail")
+        verbose_name_plural = _("outgoing mails")
+        ordering = ("-pk",)
+        indexes = [
+            models.Index(
+                fields=("next_attempt_at", "id"),
+                name="mail_due",
+                condition=Q(next_attempt_at__isnull=False),
+            ),
+            models.Index(
+                fields=("lease_until",), name="mail_leased", condition=Q(state=MailState.SENDING)
+            ),
+            models.Index(fields=("about", "id"), name="mail_about"),
+            models.Index(fields=("state", "id"), name="mail_by_state"),
+            models.Index(
+                OpClass(Lower("to_address"), name="text_pattern_ops"),
+                F("id"),
+                name="mail_by_reader",
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=MailState.values), name="mail_state_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    state=MailState.SENDING, lease_until__isnull=False, lease_token__isnull=False
+                )
+                | (
+                    ~Q(state=MailState.SENDING)
+                    & Q(lease_until__isnull=True, lease_token__isnull=True)
+                ),
+                name="mail_leased_only_while_sending",
+            ),
+            models.CheckConstraint(
+                condition=Q(state=MailState.QUEUED, next_attempt_at__isnull=False)
+                | Q(state=MailState.UNCERTAIN)
+                | (
+                    ~Q(state__in=(MailState.QUEUED, MailState.UNCERTAIN))
+                    & Q(next_attempt_at__isnull=True)
+                ),
+                name="mail_due_only_while_waiting",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=(MailState.SENT, MailState.CAPTURED), sent_at__isnull=False)
+                | (~Q(state__in=(MailState.SENT, MailState.CAPTURED)) & Q(sent_at__isnull=True)),
+                name="mail_sent_at_says_when",
+            ),
+            models.CheckConstraint(condition=~Q(to_address=""), name="mail_has_a_recipient"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} to {self.to_address}"
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing more will be done about it."""
+        return self.next_attempt_at is None and self.state != MailState.SENDING
+
+
+class NotificationQuerySet(models.QuerySet["Notification"]):
+    def of(self, user: User) -> NotificationQuerySet:
+        return self.filter(user=user)
+
+    def unread(self, user: User) -> NotificationQuerySet:
+        return self.of(user).filter(read_at=None)
+
+
+class Notification(models.Model):
+    """A message to somebody who works here; it is worded in their language when shown."""
+
+    dedupe_key = models.CharField(_("dedupe key"), max_length=200, unique=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="notifications",
+        verbose_name=_("user"),
+    )
+    kind = models.CharField(_("kind"), max_length=40)
+    about = models.CharField(_("about"), max_length=40, blank=True)
+    variables: models.JSONField[dict[str, Any]] = models.JSONField(_("variables"), default=dict)
+    at = models.DateTimeField(_("at"))
+    read_at = models.DateTimeField(_("read"), null=True, blank=True)
+
+    objects = NotificationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("notification")
+        verbose_name_plural = _("notifications")
+        ordering = ("-at", "-pk")
+        indexes = [
+            models.Index(
+                fields=("user", "-at"), name="notification_unread", condition=Q(read_at=None)
+            ),
+            models.Index(fields=("user", "-at", "-id"), name="notification_by_user"),
+            models.Index(fields=("about", "id"), name="notification_about"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} to {self.user_id}"

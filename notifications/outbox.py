@@ -1,0 +1,171 @@
+"""The outbox: a mail is a row in the same transaction as what caused it.
+
+Nothing here talks to a mail server; ``delivery.py`` does, later and from another process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from django.conf import settings
+from django.db import transaction
+
+from notifications.catalog import mail_kind
+from notifications.models import MailState, OutgoingEmail
+from notifications.phrases import FALLBACK
+from notifications.plaintext import one_line
+from notifications.ring import ring_after_commit
+from notifications.templates import in_force
+from notifications.values import Variables, frozen
+
+#: Message-IDs kept in References: the first, which holds the thread together, and the newest.
+REFERENCES_KEPT = 10
+
+
+class UnknownVariable(ValueError):
+    """A letter says something that its kind of mail has no word for."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Letter:
+    """A mail as its cause describes it; ``outbox.queue`` makes it a row.
+
+    ``message_id``, ``in_reply_to`` and ``references`` have their angle brackets. With a
+    ``thread_subject`` (``Re: …``) the mail stays in the reader's thread under that subject.
+    ``automatic`` marks what no person wrote (RFC 3834).
+    """
+
+    dedupe_key: str
+    template: str
+    to_address: str
+    to_name: str
+    language: str
+    zone: str
+    about: str
+    variables: Variables
+    message_id: str
+    reply_to: str = ""
+    in_reply_to: str = ""
+    references: tuple[str, ...] = ()
+    thread_subject: str = ""
+    automatic: bool = True
+    not_before: datetime | None = None
+
+
+@transaction.atomic
+def queue(*, letters: Sequence[Letter], now: datetime) -> list[OutgoingEmail]:
+    """Queue letters, each once: a repeated dedupe key gives the row that stands already.
+
+    The rows come back in the order of the letters, in three queries however many there are; the
+    mail worker is rung after the commit. Raises ``UnknownTemplate`` and ``UnknownVariable`` for a
+    letter that the catalog does not know.
+    """
+    if not letters:
+        return []
+    texts = in_force(
+        keys={letter.template for letter in letters},
+        languages={letter.language for letter in letters},
+        now=now,
+    )
+    rows = []
+    for letter in letters:
+        template = texts.get(key=letter.template, language=letter.language)
+        assert template is not None, "in_force() loads what is missing"
+        unknown = letter.variables.keys() - mail_kind(letter.template).variables
+        if unknown:
+            raise UnknownVariable(f"{letter.template} knows no {', '.join(sorted(unknown))}.")
+        rows.append(
+            OutgoingEmail(
+                dedupe_key=letter.dedupe_key,
+                kind=letter.template,
+                template=template,
+                variables={name: frozen(value) for name, value in letter.variables.items()},
+                to_address=letter.to_address.strip(),
+                to_name=one_line(letter.to_name),
+                language=letter.language or FALLBACK,
+                zone=letter.zone or "UTC",
+                about=letter.about,
+                reply_to=letter.reply_to,
+                headers=_threading(letter),
+                thread_subject=one_line(letter.thread_subject),
+                automatic=letter.automatic,
+                message_id=letter.message_id,
+                not_before=letter.not_before,
+                next_attempt_at=max(now, letter.not_before or now),
+                queued_at=now,
+            )
+        )
+    OutgoingEmail.objects.bulk_create(rows, ignore_conflicts=True)
+    standing = {
+        row.dedupe_key: row
+        for row in OutgoingEmail.objects.filter(dedupe_key__in=[row.dedupe_key for row in rows])
+    }
+    ring_after_commit(settings.HELPDESK_MAIL_TASK, "mail")
+    if len(standing) < len({row.dedupe_key for row in rows}):
+        raise ValueError("Two letters of different dedupe keys share a Message-ID.")
+    return [standing[letter.dedupe_key] for letter in letters]
+
+
+def withdraw(
+    *, about: str | Collection[str], kinds: Collection[str] | None = None, now: datetime
+) -> int:
+    """Take back mails that are no longer true; tells how many had not been begun and are.
+
+    A mail whose sending has begun cannot be recalled; one that is *uncertain* is not repeated.
+    """
+    mails = OutgoingEmail.objects.about(about)
+    if kinds is not None:
+        mails = mails.filter(kind__in=kinds)
+    withdrawn = mails.not_begun().update(
+        state=MailState.WITHDRAWN,
+        withdrawn_at=now,
+        next_attempt_at=None,
+        lease_token=None,
+        lease_until=None,
+    )
+    mails.filter(next_attempt_at__isnull=False, leases_lost__gt=0).update(
+        state=MailState.UNCERTAIN, next_attempt_at=None
+    )
+    return withdrawn
+
+
+@transaction.atomic
+def claim(*, now: datetime, limit: int, lease: timedelta) -> list[OutgoingEmail]:
+    """Take mails that are due, oldest first, for this worker alone until the lease ends."""
+    mails = list(
+        OutgoingEmail.objects.due(now)
+        .select_related("template")
+        .select_for_update(of=("self",), skip_locked=True, no_key=True)[:limit]
+    )
+    token = uuid4()
+    changed: dict[str, Any] = {
+        "state": MailState.SENDING,
+        "lease_token": token,
+        "lease_until": now + lease,
+        "begun_at": None,
+        "next_attempt_at": None,
+    }
+    if mails:
+        OutgoingEmail.objects.filter(pk__in=[mail.pk for mail in mails]).update(**changed)
+    for mail in mails:
+        for name, value in changed.items():
+            setattr(mail, name, value)
+    return mails
+
+
+def _threading(letter: Letter) -> dict[str, str]:
+    headers = {}
+    if letter.in_reply_to:
+        headers["In-Reply-To"] = one_line(letter.in_reply_to, limit=300)
+    references = [one_line(reference, limit=300) for reference in letter.references if reference]
+    if letter.in_reply_to and headers["In-Reply-To"] not in references:
+        references.append(headers["In-Reply-To"])
+    if len(references) > REFERENCES_KEPT:
+        references = [references[0], *references[-(REFERENCES_KEPT - 1) :]]
+    if references:
+        headers["References"] = " ".join(references)
+    return headers

@@ -1,0 +1,147 @@
+"""From a text, its variables and a reader to what is sent: a subject, plain text and HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+
+import css_inline
+from django.template.loader import render_to_string
+from django.utils.html import escape, format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from notifications.catalog import Audience, mail_kind
+from notifications.models import MailTemplate, Notification, OutgoingEmail
+from notifications.phrases import PHRASES, spoken
+from notifications.plaintext import one_line
+from notifications.templates import in_force
+from notifications.values import Value
+from notifications.wording import line, paragraphs, worded
+
+SUBJECT_LIMIT = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rendered:
+    subject: str
+    text: str
+    html: str
+
+
+def render(*, mail: OutgoingEmail) -> Rendered:
+    """Make what is sent from a mail's frozen text and variables."""
+    return _render(
+        template=mail.template,
+        zone=mail.zone,
+        variables=mail.variables,
+        thread_subject=mail.thread_subject,
+    )
+
+
+def preview(
+    *,
+    template: str,
+    language: str,
+    zone: str,
+    variables: Mapping[str, Value],
+    now: datetime,
+    thread_subject: str = "",
+) -> Rendered:
+    """Show a mail that is not queued, from the text in force. Raises ``UnknownTemplate``."""
+    texts = in_force(keys=[template], languages=[language], now=now)
+    found = texts.get(key=template, language=language)
+    assert found is not None, "in_force() loads what is missing"
+    return _render(template=found, zone=zone, variables=variables, thread_subject=thread_subject)
+
+
+def sample(*, template: MailTemplate, zone: str = "Europe/Berlin") -> Rendered:
+    """Show a text with the catalog's sample values."""
+    return _render(
+        template=template,
+        zone=zone,
+        variables=mail_kind(template.key).sample,
+        thread_subject="",
+    )
+
+
+def worded_notification(
+    notification: Notification, *, template: MailTemplate, zone: str
+) -> tuple[str, str]:
+    """Word a notification for its reader: (headline, text), from its mail's text."""
+    words = _words(notification.variables, zone=zone, language=template.language)
+    return (
+        one_line(line(template.subject, words), limit=SUBJECT_LIMIT),
+        "\n\n".join(paragraphs(template.text, words)),
+    )
+
+
+def _render(
+    *, template: MailTemplate, zone: str, variables: Mapping[str, Value], thread_subject: str
+) -> Rendered:
+    language = spoken(template.language)
+    words = _words(variables, zone=zone, language=language)
+    subject = one_line(thread_subject or line(template.subject, words), limit=SUBJECT_LIMIT)
+    audience = mail_kind(template.key).audience
+    address = words.get("link" if audience is Audience.CUSTOMER else "url", "")
+    footer = _footer(audience, address, language)
+    text = "\n\n".join([*paragraphs(template.text, words), f"-- \n{footer}" if footer else ""])
+    return Rendered(
+        subject=subject or words.get("ref", "") or "-",
+        text=f"{text.rstrip()}\n",
+        html=_html(
+            subject=subject,
+            language=language,
+            body=paragraphs(template.text, words, escape=_escaped),
+            footer=_linked_footer(footer, address),
+        ),
+    )
+
+
+def _words(variables: Mapping[str, Value], *, zone: str, language: str) -> dict[str, str]:
+    words = {name: worded(value, zone=zone, language=language) for name, value in variables.items()}
+    if not words.get("name"):
+        words["name"] = PHRASES[language]["no_name"]
+    return words
+
+
+def _footer(audience: Audience, address: str, language: str) -> str:
+    if audience is Audience.CUSTOMER:
+        key = "footer" if address else "footer_without_link"
+    elif address:
+        key = "footer_staff"
+    else:
+        return ""
+    return line(PHRASES[language][key], {"link": address})
+
+
+def _linked_footer(footer: str, address: str) -> SafeString:
+    """The footer with its address as a link; the address of nothing but a web page is one."""
+    before, found, after = footer.partition(address) if address else (footer, "", "")
+    if found and address.startswith(("https://", "http://")):
+        return format_html('{}<a href="{}">{}</a>{}', before, address, address, after)
+    return escape(footer)
+
+
+def _escaped(text: str) -> str:
+    return escape(text).replace("\n", "<br>\n")
+
+
+def _html(*, subject: str, language: str, body: list[str], footer: SafeString) -> str:
+    page = render_to_string(
+        "notifications/mail.html",
+        {
+            "subject": subject,
+            "language": language,
+            # Each paragraph was escaped, literal text and values alike, when it was filled.
+            "paragraphs": [mark_safe(paragraph) for paragraph in body],  # noqa: S308
+            "footer": footer,
+        },
+    )
+    return _inliner().inline(page)
+
+
+@lru_cache(maxsize=1)
+def _inliner() -> css_inline.CSSInliner:
+    return css_inline.CSSInliner(load_remote_stylesheets=False, keep_at_rules=True)

@@ -1,0 +1,108 @@
+"""The ring after a commit: "look now", said to a worker through Redis.
+
+A ring carries no data, and nothing depends on it: every worker looks by itself once an interval,
+so with Redis away only that interval is lost. Therefore nothing here raises, and nothing waits
+longer than two tenths of a second, and that only once in five.
+"""
+
+from __future__ import annotations
+
+import logging
+from functools import lru_cache, partial
+from time import monotonic
+
+import redis
+from celery import current_app
+from django.conf import settings
+from django.db import transaction
+
+logger = logging.getLogger(__name__)
+
+#: Seconds in which a second ring for the same task is not passed on, unless it was silenced.
+RING_LASTS_MS = 1000
+#: Seconds for which Redis is left alone after it failed to answer.
+BREAK_SECONDS = 5.0
+_TIMEOUT = 0.2
+
+
+class Breaker:
+    """Remembers that something does not answer, so that the next callers need not wait."""
+
+    def __init__(self) -> None:
+        self._closed_from = 0.0
+
+    @property
+    def is_open(self) -> bool:
+        return monotonic() < self._closed_from
+
+    def trip(self) -> None:
+        self._closed_from = monotonic() + BREAK_SECONDS
+
+    def reset(self) -> None:
+        self._closed_from = 0.0
+
+
+breaker = Breaker()
+
+
+def ring(task_name: str, queue: str) -> bool:
+    """Tell a worker of this queue to run this task now; says whether a task was sent.
+
+    The key in Redis absorbs a flurry of rings. It is set by a client with short timeouts before
+    Celery is asked, since Celery's own client blocks for seconds when Redis is away.
+    """
+    if breaker.is_open:
+        return False
+    try:
+        if not _client().set(_key(task_name), 1, nx=True, px=RING_LASTS_MS):
+            return False
+        current_app.send_task(
+            task_name,
+            queue=queue,
+            expires=max(settings.HELPDESK_ENGINE_INTERVAL, RING_LASTS_MS / 1000),
+            retry=False,
+            ignore_result=True,
+        )
+    except Exception as error:  # whatever a broker can raise, the commit it follows stands
+        breaker.trip()
+        logger.warning("Could not ring for %s: %s", task_name, error)
+        return False
+    return True
+
+
+def ring_after_commit(task_name: str, queue: str) -> None:
+    """Ring once the transaction is committed, or at once outside of one."""
+    transaction.on_commit(partial(ring, task_name, queue), robust=True)
+
+
+def silence(task_name: str) -> None:
+    """Let the next ring through: called by the task itself before it looks for the first time.
+
+    What is committed after this is rung for again; what was committed before is about to be seen.
+    """
+    if breaker.is_open:
+        return
+    try:
+        _client().delete(_key(task_name))
+    except redis.RedisError as error:
+        breaker.trip()
+        logger.warning("Could not silence the ring for %s: %s", task_name, error)
+
+
+def _key(task_name: str) -> str:
+    return f"helpdesk:ring:{task_name}"
+
+
+@lru_cache(maxsize=4)
+def _connected(url: str) -> redis.Redis:
+    return redis.Redis.from_url(
+        url,
+        socket_timeout=_TIMEOUT,
+        socket_connect_timeout=_TIMEOUT,
+        retry_on_timeout=False,
+        health_check_interval=0,
+    )
+
+
+def _client() -> redis.Redis:
+    return _connected(settings.REDIS_URL)

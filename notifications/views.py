@@ -1,0 +1,215 @@
+"""``/mail/``: every letter that was decided on, its state and its text."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django import forms
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.utils.functional import Promise as LazyText
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.clickjacking import xframe_options_sameorigin
+from django.views.decorators.http import require_safe
+
+from notifications.models import MailState, OutgoingEmail
+from notifications.rendering import Rendered
+from notifications.rendering import render as render_mail
+from staff.models import User
+
+PAGE = 50
+#: Nothing but the letter's own inline styles; no script, no picture, no address is asked for.
+LETTER_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; sandbox"
+_REFERENCE = re.compile(r"[A-Z]{1,6}-[0-9]{1,18}")
+
+
+@dataclass(frozen=True, slots=True)
+class StateLook:
+    """How a state is shown: never by colour alone."""
+
+    label: LazyText
+    level: str
+    symbol: str
+    meaning: LazyText
+
+
+STATES = {
+    MailState.QUEUED: StateLook(
+        _("queued"), "info", "clock", _("It goes out as soon as the mail worker gets to it.")
+    ),
+    MailState.SENDING: StateLook(
+        _("being sent"), "info", "send", _("It is being handed to the mail server.")
+    ),
+    MailState.SENT: StateLook(_("sent"), "ok", "circle-check", _("The mail server accepted it.")),
+    MailState.CAPTURED: StateLook(
+        _("captured, not sent"),
+        "idle",
+        "inbox",
+        _("No mail server is configured, so it was kept here and went nowhere."),
+    ),
+    MailState.UNCERTAIN: StateLook(
+        _("uncertain"),
+        "warn",
+        "help-circle",
+        _("It may have arrived: the mail server's answer was lost."),
+    ),
+    MailState.FAILED: StateLook(
+        _("failed"), "bad", "alert-triangle", _("It was refused, or nobody took it in time.")
+    ),
+    MailState.WITHDRAWN: StateLook(
+        _("withdrawn"), "idle", "arrow-back-up", _("It was no longer true, and was never sent.")
+    ),
+}
+
+
+class Filter(forms.Form):
+    """What the address of the page may ask for; anything else in it is refused."""
+
+    state = forms.ChoiceField(
+        choices=[("", _("Every state")), *((state, STATES[state].label) for state in MailState)],
+        required=False,
+    )
+    to = forms.CharField(max_length=254, required=False, strip=True)
+    about = forms.RegexField(r"^[a-z]{1,20}:[0-9]{1,18}$", required=False)
+    before = forms.IntegerField(min_value=1, max_value=2**63 - 1, required=False)
+
+    def clean_to(self) -> str:
+        value: str = self.cleaned_data["to"]
+        return value.replace("\x00", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One mail as the page shows it."""
+
+    mail: OutgoingEmail
+    rendered: Rendered
+    look: StateLook
+    url: str
+    ticket_url: str
+    ticket_ref: str
+    is_here: bool = False
+
+    @property
+    def subject(self) -> str:
+        return self.rendered.subject
+
+
+@login_required
+@require_safe
+def mail_list(request: HttpRequest) -> HttpResponse:
+    """The letters, newest first."""
+    return _page(request, chosen=None)
+
+
+@login_required
+@require_safe
+def mail_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One letter beside the list it was chosen from, or alone for a swap."""
+    chosen = _visible(request, pk)
+    if getattr(request, "htmx", None) and request.htmx.target == "letter":  # type: ignore[attr-defined]
+        context = {"row": _row(chosen, query=""), "now": timezone.now()}
+        return render(request, "notifications/_letter.html", context)
+    return _page(request, chosen=chosen)
+
+
+@login_required
+@require_safe
+@xframe_options_sameorigin
+def mail_html(request: HttpRequest, pk: int) -> HttpResponse:
+    """The HTML of a letter, for the sandboxed frame that shows it."""
+    mail = _visible(request, pk)
+    response = HttpResponse(_rendered(mail).html)
+    response["Content-Security-Policy"] = LETTER_POLICY
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+def _page(request: HttpRequest, *, chosen: OutgoingEmail | None) -> HttpResponse:
+    form = Filter(request.GET)
+    valid = form.is_valid()
+    asked: dict[str, Any] = form.cleaned_data if valid else {}
+    mails = OutgoingEmail.objects.visible_to(_reader(request)).select_related("template")
+    if not valid:
+        mails = mails.none()
+    if asked.get("state"):
+        mails = mails.filter(state=asked["state"])
+    if asked.get("to"):
+        mails = mails.to_addresses_starting(asked["to"])
+    if asked.get("about"):
+        mails = mails.about(asked["about"])
+    if asked.get("before"):
+        mails = mails.filter(pk__lt=asked["before"])
+    found = list(mails.order_by("-pk").defer("html")[: PAGE + 1])
+    kept = {name: asked[name] for name in ("state", "to", "about") if asked.get(name)}
+    older = {**kept, "before": found[PAGE - 1].pk} if len(found) > PAGE else None
+    query = urlencode({**kept, **({"before": asked["before"]} if asked.get("before") else {})})
+    return render(
+        request,
+        "notifications/mail_list.html",
+        {
+            "form": form,
+            "kept": kept,
+            "rows": [_row(mail, query=query, chosen=chosen) for mail in found[:PAGE]],
+            "chosen": chosen and _row(chosen, query=query),
+            "older": older and f"{reverse('notifications:mail')}?{urlencode(older)}",
+            "is_older": bool(asked.get("before")),
+            "newest": f"{reverse('notifications:mail')}?{urlencode(kept)}",
+            "back": f"{reverse('notifications:mail')}?{query}",
+            "now": timezone.now(),
+        },
+        status=200 if valid else 400,
+    )
+
+
+def _row(mail: OutgoingEmail, *, query: str, chosen: OutgoingEmail | None = None) -> Row:
+    url = reverse("notifications:mail_detail", args=[mail.pk])
+    ref = str(mail.variables.get("ref", ""))
+    return Row(
+        mail=mail,
+        rendered=_rendered(mail),
+        look=STATES[MailState(mail.state)],
+        url=f"{url}?{query}" if query else url,
+        ticket_url=_ticket_url(mail.about, ref),
+        ticket_ref=ref or mail.about,
+        is_here=chosen is not None and chosen.pk == mail.pk,
+    )
+
+
+def _rendered(mail: OutgoingEmail) -> Rendered:
+    """What was sent or, until that is made, what would be."""
+    if mail.subject:
+        html = "" if "html" in mail.get_deferred_fields() else mail.html
+        return Rendered(subject=mail.subject, text=mail.text, html=html)
+    return render_mail(mail=mail)
+
+
+def _visible(request: HttpRequest, pk: int) -> OutgoingEmail:
+    mails = OutgoingEmail.objects.visible_to(_reader(request)).select_related("template")
+    mail = mails.filter(pk=pk).first()
+    if mail is None:
+        raise Http404
+    return mail
+
+
+def _reader(request: HttpRequest) -> User:
+    if not isinstance(request.user, User):
+        raise Http404
+    return request.user
+
+
+def _ticket_url(about: str, ref: str) -> str:
+    """The ticket's page, by its name: this app does not know tickets."""
+    if not about.startswith("ticket:") or not _REFERENCE.fullmatch(ref):
+        return ""
+    try:
+        return reverse("desk:ticket", args=[ref])
+    except NoReverseMatch:
+        return ""

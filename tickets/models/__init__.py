@@ -1,0 +1,35 @@
+from tickets.models.customers import (
+    Category,
+    CategoryTeam,
+    Contact,
+    Organization,
+    OrganizationDomain,
+    Plan,
+    RequiredDetail,
+)
+from tickets.models.followup import FollowUp
+from tickets.models.mailin import InboundEmail
+from tickets.models.ticket import (
+    Attachment,
+    Detail,
+    Event,
+    Message,
+    Ticket,
+)
+
+__all__ = [
+    "Attachment",
+    "Category",
+    "CategoryTeam",
+    "Contact",
+    "Detail",
+    "Event",
+    "FollowUp",
+    "InboundEmail",
+    "Message",
+    "Organization",
+    "OrganizationDomain",
+    "Plan",
+    "RequiredDetail",
+    "Ticket",
+]
