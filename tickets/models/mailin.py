@@ -21,7 +21,7 @@ class InboundEmail(models.Model):
 
     mailbox = models.CharField(_("mailbox"), max_length=254, blank=True)
     source = models.CharField(_("source"), max_length=500)
-    message_id = models.CharField(_("Message-ID"), max_length=500, blank=True)
+    header_message_id = models.CharField(_("Message-ID"), max_length=500, blank=True)
     sha256 = models.BinaryField(_("SHA-256"), max_length=32)
     raw = models.BinaryField(_("raw mail"))
     size = models.PositiveIntegerField(_("size in bytes"))
@@ -57,11 +57,11 @@ class InboundEmail(models.Model):
         ordering = ("-received_at", "-pk")
         constraints = [
             models.UniqueConstraint(
-                fields=("mailbox", "message_id", "sha256"), name="inbound_email_once"
+                fields=("mailbox", "header_message_id", "sha256"), name="inbound_email_once"
             ),
         ]
         indexes = [
-            models.Index(fields=("message_id",), name="inbound_email_by_message_id"),
+            models.Index(fields=("header_message_id",), name="inbound_email_by_message_id"),
             models.Index(
                 fields=("outcome", "-received_at"),
                 condition=Q(outcome__in=("stored", "suspended", "quarantined")),
@@ -70,4 +70,4 @@ class InboundEmail(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.message_id or f"{self.source} ({self.received_at:%Y-%m-%d %H:%M})"
+        return self.header_message_id or f"{self.source} ({self.received_at:%Y-%m-%d %H:%M})"
