@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -19,18 +19,22 @@ from escalation.models import (
     Step,
 )
 from escalation.models.clock import ClockState
-from escalation.models.escalation import OPEN
 from escalation.policyfile import PolicySpec
 from escalation.roster import Roster, call_roll
 from staff.models import CalendarVersion, User
 from tickets import locking
 from tickets.gathering import Gathered, gathered_many
-from tickets.models import FollowUp, Ticket
+from tickets.models import FollowUp, Message, Ticket
+from tickets.models.ticket import MessageKind
 
 
 @dataclass(slots=True)
 class Case:
-    """One ticket, its clocks, escalations, promise and follow-ups."""
+    """One ticket, its clocks, escalations, promise and follow-ups.
+
+    Hand-offs stand by their escalation's key, those of open escalations only; ``replies`` are
+    the moments of public words since a promise that is due was made.
+    """
 
     ticket: Ticket
     policy_version: PolicyVersion
@@ -38,9 +42,10 @@ class Case:
     gathered: Gathered
     clocks: list[Clock] = field(default_factory=list)
     escalations: list[Escalation] = field(default_factory=list)
-    handoffs: dict[int, list[Handoff]] = field(default_factory=dict)
+    handoffs: dict[str, list[Handoff]] = field(default_factory=dict)
     steps: dict[int, list[Step]] = field(default_factory=dict)
     promise: Promise | None = None
+    replies: list[datetime] = field(default_factory=list)
     follow_ups: list[FollowUp] = field(default_factory=list)
     fired: dict[str, datetime] = field(default_factory=dict)
 
@@ -66,13 +71,16 @@ class Case:
 
     def hops(self, escalation: Escalation) -> list[Handoff]:
         """The escalation's hand-offs, the first one first."""
-        return self.handoffs.setdefault(escalation.pk, [])
+        return self.handoffs.setdefault(escalation.key, [])
 
     def current(self, escalation: Escalation) -> Handoff:
         return self.hops(escalation)[-1]
 
     def clock_of(self, handoff: Handoff) -> Clock | None:
-        return next((c for c in self.clocks if c.handoff_id == handoff.pk), None)
+        return next(
+            (c for c in self.clocks if c.handoff_id is not None and c.handoff_id == handoff.pk),
+            None,
+        )
 
 
 def load(*, tickets: Sequence[Ticket], now: datetime) -> list[Case]:
@@ -96,6 +104,7 @@ def load(*, tickets: Sequence[Ticket], now: datetime) -> list[Case]:
         Promise.objects.filter(ticket__in=ids).order_by("ticket", "-number").distinct("ticket")
     ):
         cases[promise.ticket_id].promise = promise
+    _load_replies(cases, now)
     for follow_up in FollowUp.objects.filter(
         ticket__in=ids, done_at__isnull=True, dropped_at__isnull=True
     ).order_by("due_at", "pk"):
@@ -123,9 +132,7 @@ def open_case(*, ticket_id: int, now: datetime, by: User | None) -> tuple[Case, 
 def _load_clocks(cases: dict[int, Case], in_force: PolicyVersion) -> None:
     clocks = list(
         Clock.objects.filter(ticket__in=cases)
-        .filter(
-            Q(handoff__isnull=True) | Q(state__in=(ClockState.RUNNING, ClockState.PAUSED))
-        )
+        .filter(Q(handoff__isnull=True) | Q(state__in=(ClockState.RUNNING, ClockState.PAUSED)))
         .order_by("pk")
     )
     # One object per version, so that a body is parsed and hours are compiled once a batch.
@@ -144,26 +151,47 @@ def _load_clocks(cases: dict[int, Case], in_force: PolicyVersion) -> None:
 
 
 def _load_escalations(cases: dict[int, Case]) -> None:
-    open_ids: list[int] = []
-    for escalation in Escalation.objects.filter(ticket__in=cases).order_by("pk"):
+    of: dict[int, tuple[Case, Escalation]] = {}
+    for escalation in (
+        Escalation.objects.filter(ticket__in=cases).select_related("owner").order_by("pk")
+    ):
         case = cases[escalation.ticket_id]
         case.escalations.append(escalation)
-        if escalation.state in OPEN:
-            open_ids.append(escalation.pk)
-    by_id = {e.pk: case for case in cases.values() for e in case.escalations}
-    for handoff in _handoffs(open_ids):
-        by_id[handoff.escalation_id].handoffs.setdefault(handoff.escalation_id, []).append(
-            handoff
-        )
-    escalation_of = {h.pk: pk for case in cases.values() for pk, hops in case.handoffs.items()
-                     for h in hops}
-    for step in Step.objects.filter(handoff__in=escalation_of).order_by("handoff", "number"):
-        by_id[escalation_of[step.handoff_id]].steps.setdefault(step.handoff_id, []).append(step)
-
-
-def _handoffs(escalation_ids: Iterable[int]) -> Iterable[Handoff]:
-    return (
-        Handoff.objects.filter(escalation__in=escalation_ids)
+        if escalation.is_open:
+            of[escalation.pk] = case, escalation
+    if not of:
+        return
+    case_of: dict[int, Case] = {}
+    for handoff in (
+        Handoff.objects.filter(escalation__in=of)
         .select_related("to_team__tier", "to_user")
         .order_by("escalation", "number")
-    )
+    ):
+        case, escalation = of[handoff.escalation_id]
+        case.hops(escalation).append(handoff)
+        case_of[handoff.pk] = case
+    for step in Step.objects.filter(handoff__in=case_of).order_by("handoff", "number"):
+        case_of[step.handoff_id].steps.setdefault(step.handoff_id, []).append(step)
+
+
+def _load_replies(cases: dict[int, Case], now: datetime) -> None:
+    """After an outage a promise may have been kept by a word that was not the last one."""
+    since = {
+        case.ticket.pk: case.promise.made_at
+        for case in cases.values()
+        if case.promise is not None
+        and case.promise.is_live
+        and case.promise.due_at is not None
+        and case.promise.due_at <= now
+    }
+    if not since:
+        return
+    for ticket_id, at in (
+        Message.objects.filter(
+            ticket__in=since, kind=MessageKind.REPLY, created_at__gt=min(since.values())
+        )
+        .order_by("created_at")
+        .values_list("ticket", "created_at")
+    ):
+        if at > since[ticket_id]:
+            cases[ticket_id].replies.append(at)

@@ -19,7 +19,7 @@ from escalation.promises import answers_for, lead_for
 from notifications.values import moment
 from staff.businesstime import Duration
 from tickets.models import Event
-from tickets.models.ticket import ENDED, Status
+from tickets.models.ticket import ENDED
 
 TICKET_CLOCKS = (ClockKind.FIRST_RESPONSE, ClockKind.RESOLUTION)
 
@@ -71,9 +71,7 @@ def sync(*, case: Case, ledger: Ledger, changes: Iterable[StatusChange]) -> None
             _retarget(case, ledger, clock)
 
 
-def start_acceptance(
-    *, case: Case, ledger: Ledger, handoff: Handoff, target: Duration
-) -> Clock:
+def start_acceptance(*, case: Case, ledger: Ledger, handoff: Handoff, target: Duration) -> Clock:
     """The clock of an offer, on the receiving team's calendar or in wall time."""
     team = case.roster.teams[handoff.to_team_id]
     clock = Clock(
@@ -115,7 +113,9 @@ def watch(*, case: Case, ledger: Ledger) -> list[datetime]:
             continue
         if clock.breached_at is None and clock.due_at <= ledger.now:
             ledger.change(clock, breached_at=clock.due_at)
-            ledger.event(case.ticket, "clock_breached", clock=clock.kind, due_at=clock.due_at.isoformat())
+            ledger.event(
+                case.ticket, "clock_breached", clock=clock.kind, due_at=clock.due_at.isoformat()
+            )
             _alarm(case, ledger, clock, "breached")
         warn_at = warning_moment(case, clock)
         if clock.breached_at is None:
@@ -129,10 +129,10 @@ def watch(*, case: Case, ledger: Ledger) -> list[datetime]:
 
 def warning_moment(case: Case, clock: Clock) -> datetime:
     """When the policy's share of a running clock's target is used up."""
-    assert clock.running_since is not None
     share = case.policy.clock_warning / 100
     return clock.time.add(
-        clock.running_since, max(clock.budget * share - clock.consumed, timedelta())
+        clock.running_since or clock.changed_at,
+        max(clock.budget * share - clock.consumed, timedelta()),
     )
 
 

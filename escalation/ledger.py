@@ -28,8 +28,8 @@ from notifications import noticeboard, outbox
 from notifications.noticeboard import Notice
 from notifications.values import Value
 from staff.models import User
-from tickets import setwise, timeline
-from tickets.models import FollowUp, Ticket
+from tickets import holding, setwise, timeline
+from tickets.models import Detail, FollowUp, Ticket
 
 CREATION_ORDER: tuple[type[models.Model], ...] = (
     Escalation,
@@ -39,6 +39,7 @@ CREATION_ORDER: tuple[type[models.Model], ...] = (
     Clock,
     ClockRun,
     Promise,
+    Detail,
     FollowUp,
     ChecklistTick,
 )
@@ -57,6 +58,7 @@ class Ledger:
         self._entries: list[timeline.Entry] = []
         self._drafts: list[LetterDraft] = []
         self._notices: list[Notice] = []
+        self._held: dict[int, bool] = {}
 
     def add(self, row: models.Model) -> None:
         """A row to insert."""
@@ -83,6 +85,12 @@ class Ledger:
                 data=data,
             )
         )
+
+    def hold(self, ticket: Ticket, held: bool) -> None:
+        """Keep a ticket from being resolved or closed, or let it be again."""
+        if ticket.held != held:
+            ticket.held = held
+            self._held[ticket.pk] = held
 
     def letter(self, draft: LetterDraft) -> None:
         self._drafts.append(draft)
@@ -118,6 +126,8 @@ class Ledger:
         """Write everything; ``ring`` asks the engine to look at the tickets at once."""
         # Changes first: what they end makes room, under the unique constraints, for what
         # begins.
+        holding.hold(ticket_ids=[pk for pk, held in self._held.items() if held])
+        holding.release(ticket_ids=[pk for pk, held in self._held.items() if not held])
         for model, changes in self._changed.items():
             self._update(model, changes.values())
         for model in CREATION_ORDER[:2]:

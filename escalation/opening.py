@@ -76,7 +76,7 @@ def open_escalation(
     )
     case.escalations.append(escalation)
     ledger.add(escalation)
-    ledger.change(ticket, held=True)
+    ledger.hold(ticket, True)
     handoff = offer(
         case=case,
         ledger=ledger,
@@ -126,7 +126,8 @@ def offer(
         destination=destination,
         before=min(accept_by, expected_by(case=case, destination=destination, now=now)),
     )
-    before = case.hops(escalation)[-1] if escalation.pk and case.hops(escalation) else None
+    hops = case.hops(escalation)
+    before = hops[-1] if hops else None
     handoff = Handoff(
         escalation=escalation,
         number=escalation.hops + 1,
@@ -143,11 +144,9 @@ def offer(
         note=note,
         outcome=HandoffOutcome.PENDING,
     )
-    ledger.change(
-        escalation, state=State.OFFERED, owner_id=None, hops=escalation.hops + 1
-    )
+    ledger.change(escalation, state=State.OFFERED, owner_id=None, hops=escalation.hops + 1)
     ledger.add(handoff)
-    case.offered.append((escalation, handoff))
+    hops.append(handoff)
     clocks.start_acceptance(case=case, ledger=ledger, handoff=handoff, target=target)
     for user in paths.receivers(handoff=handoff, roster=roster):
         ledger.notice(

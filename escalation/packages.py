@@ -61,6 +61,7 @@ def pack(
 ) -> dict[str, Any]:
     """Freeze what is known of a ticket into a package."""
     organization = ticket.organization
+    labels = {detail.key: detail.label for detail in gathered.required}
     requester = ticket.requester
     return {
         "version": 1,
@@ -90,12 +91,12 @@ def pack(
         "details": [
             {
                 "key": detail.key,
-                "label": detail.label,
+                "label": labels.get(detail.key, detail.key),
                 "value": detail.value,
                 "sentence": detail.sentence,
                 "message": detail.message_id,
             }
-            for detail in gathered.present
+            for detail in gathered.present.values()
         ],
         "completeness": gathered.percent,
         "missing": [

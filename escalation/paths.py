@@ -130,7 +130,12 @@ def drive(
     step = Step(handoff=handoff, number=number, action=action, fired_at=ledger.now)
     hand_on_to = None
     if action == "remind":
-        _remind(case=case, ledger=ledger, handoff=handoff, key=f"{escalation.key}:{handoff.number}:{number}")
+        _remind(
+            case=case,
+            ledger=ledger,
+            handoff=handoff,
+            key=f"{escalation.key}:{handoff.number}:{number}",
+        )
     elif action == "backup_team" and (hand_on_to := untried_backup(case, escalation, team)):
         step.team = hand_on_to
     else:

@@ -13,8 +13,7 @@ from escalation.policyfile import AutoRepromise
 from notifications.values import moment
 from staff.businesstime import BusinessTime, Duration, parse_duration
 from staff.models import User
-from tickets.models import Message
-from tickets.models.ticket import MessageKind, Status
+from tickets.models.ticket import Status
 
 
 def due_at(
@@ -74,9 +73,7 @@ def make(
         _end(case, ledger, before, PromiseState.REPLACED)
     ledger.add(promise)
     case.promise = promise
-    ledger.event(
-        case.ticket, "promised", kind=kind, number=promise.number, due_at=due.isoformat()
-    )
+    ledger.event(case.ticket, "promised", kind=kind, number=promise.number, due_at=due.isoformat())
     return promise
 
 
@@ -143,9 +140,7 @@ def _suspend_or_resume(case: Case, ledger: Ledger, promise: Promise) -> datetime
         rounding=case.policy.promises.round_up_to,
     )
     ledger.change(promise, state=PromiseState.OPEN, due_at=due, warned_count=0)
-    ledger.event(
-        ticket, "promise_resumed", number=promise.number, due_at=due.isoformat()
-    )
+    ledger.event(ticket, "promise_resumed", number=promise.number, due_at=due.isoformat())
     return _watch(case, ledger, promise)
 
 
@@ -167,9 +162,8 @@ def team_time(case: Case, escalation_id: int | None) -> BusinessTime:
 
 def _watch(case: Case, ledger: Ledger, promise: Promise) -> datetime | None:
     """Warn at the policy's offsets, renew once by itself where it says so, break at the end."""
-    assert promise.due_at is not None
-    now = ledger.now
-    if promise.due_at <= now:
+    now, due = ledger.now, promise.told
+    if due <= now:
         _break(case, ledger, promise)
         return None
     if renewed := _renew_by_itself(case, ledger, promise):
@@ -178,21 +172,24 @@ def _watch(case: Case, ledger: Ledger, promise: Promise) -> datetime | None:
     passed = sum(1 for at in moments if at <= now)
     if passed > promise.warned_count:
         ledger.change(promise, warned_count=passed)
-        _warn(case, ledger, promise, passed)
+        _warn(case, ledger, promise, str(passed))
     upcoming = [at for at in moments if at > now]
     if case.policy.promises.auto_repromise == AutoRepromise.ONCE and not promise.slips:
-        upcoming.append(promise.due_at - RENEWED_BEFORE)
-    return min([*(at for at in upcoming if at > now), promise.due_at])
+        upcoming.append(due - RENEWED_BEFORE)
+    return min([*(at for at in upcoming if at > now), due])
 
 
 RENEWED_BEFORE = timedelta(minutes=15)
 
 
 def _renew_by_itself(case: Case, ledger: Ledger, promise: Promise) -> Promise | None:
-    if case.policy.promises.auto_repromise != AutoRepromise.ONCE or promise.slips or not promise.target:
+    if (
+        case.policy.promises.auto_repromise != AutoRepromise.ONCE
+        or promise.slips
+        or not promise.target
+    ):
         return None
-    assert promise.due_at is not None
-    if promise.due_at - RENEWED_BEFORE > ledger.now:
+    if promise.told - RENEWED_BEFORE > ledger.now:
         return None
     old_due = promise.due_at
     renewed = make(
@@ -246,7 +243,7 @@ def lead_for(case: Case) -> User | None:
     return case.roster.lead_or_above(team) if team is not None else None
 
 
-def _warn(case: Case, ledger: Ledger, promise: Promise, count: int) -> None:
+def _warn(case: Case, ledger: Ledger, promise: Promise, what: str) -> None:
     """The assignee and the escalation owner are told, and the lead before it breaks."""
     owner = next((e.owner_id for e in case.open_escalations if e.owner_id is not None), None)
     people = {
@@ -256,7 +253,7 @@ def _warn(case: Case, ledger: Ledger, promise: Promise, count: int) -> None:
     }
     for user in people.values():
         ledger.notice(
-            key=f"{promise.key}:warned:{promise.due_at:%Y%m%dT%H%M}:{count}",
+            key=f"{promise.key}:warned:{promise.told:%Y%m%dT%H%M}:{what}",
             user=user,
             kind="staff_promise_warning",
             ticket=case.ticket,
@@ -268,25 +265,14 @@ def _warn(case: Case, ledger: Ledger, promise: Promise, count: int) -> None:
 
 
 def _break(case: Case, ledger: Ledger, promise: Promise) -> None:
-    # The ticket remembers only the last word. After an outage there may have been an
-    # earlier one, in time.
-    word = (
-        Message.objects.filter(
-            ticket=case.ticket,
-            kind=MessageKind.REPLY,
-            created_at__gt=promise.made_at,
-            created_at__lte=promise.due_at,
-        )
-        .order_by("created_at")
-        .first()
-    )
-    if word is not None and promise.kind != PromiseKind.RESOLUTION:
-        _end(case, ledger, promise, PromiseState.KEPT, at=word.created_at)
+    due = promise.told
+    in_time = next((at for at in case.replies if promise.made_at < at <= due), None)
+    if in_time is not None and promise.kind != PromiseKind.RESOLUTION:
+        _end(case, ledger, promise, PromiseState.KEPT, at=in_time)
         return
-    _warn(case, ledger, promise, 99)
-    broken_at = promise.due_at
+    _warn(case, ledger, promise, "broken")
     _end(case, ledger, promise, PromiseState.BROKEN, at=ledger.now)
-    ledger.change(promise, broken_at=broken_at)
+    ledger.change(promise, broken_at=due)
 
 
 def _end(

@@ -158,8 +158,8 @@ def call_roll(*, now: datetime) -> Roster:
         load={user_id: count for user_id, count in load.items() if user_id is not None},
         calendars={
             version.calendar_id: version
-            for version in CalendarVersion.objects.order_by(
-                "calendar_id", "-number"
-            ).distinct("calendar_id")
+            for version in CalendarVersion.objects.order_by("calendar_id", "-number").distinct(
+                "calendar_id"
+            )
         },
     )

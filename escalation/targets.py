@@ -43,9 +43,7 @@ def suggest(*, case: Case) -> Destination:
     return choose(case=case, targets=(Target(form=TargetForm.NEXT_TIER, value=True),))
 
 
-def when_closed(
-    *, case: Case, destination: Destination, before: datetime
-) -> Destination:
+def when_closed(*, case: Case, destination: Destination, before: datetime) -> Destination:
     """Redirect an offer whose team would not open before ``before``.
 
     To its on-call, else to the backup team where that is open or has one, else to the

@@ -6,317 +6,903 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('notifications', '0001_initial'),
-        ('staff', '0001_initial'),
-        ('tickets', '0001_initial'),
+        ("notifications", "0001_initial"),
+        ("staff", "0001_initial"),
+        ("tickets", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Policy',
+            name="Policy",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField(unique=True, verbose_name='slug')),
-                ('name', models.CharField(max_length=80, verbose_name='name')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("slug", models.SlugField(unique=True, verbose_name="slug")),
+                ("name", models.CharField(max_length=80, verbose_name="name")),
             ],
             options={
-                'verbose_name': 'policy',
-                'verbose_name_plural': 'policies',
-                'ordering': ('name',),
+                "verbose_name": "policy",
+                "verbose_name_plural": "policies",
+                "ordering": ("name",),
             },
         ),
         migrations.CreateModel(
-            name='Escalation',
+            name="Escalation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('functional', 'To more expertise'), ('hierarchical', 'To more authority')], max_length=12, verbose_name='kind')),
-                ('number', models.PositiveIntegerField(verbose_name='number')),
-                ('trigger', models.CharField(choices=[('agent', 'Agent'), ('rule', 'Rule'), ('customer', 'Customer'), ('lead', 'Lead')], max_length=8, verbose_name='trigger')),
-                ('rule_key', models.CharField(blank=True, max_length=80, verbose_name='rule')),
-                ('nature', models.CharField(choices=[('expertise', 'Needs expertise we do not have here'), ('access', 'Needs access we do not have here'), ('overdue', 'Has waited too long'), ('reopened', 'Keeps coming back'), ('customer_asked', 'The customer asked for it'), ('authority', 'Needs a decision')], max_length=40, verbose_name='nature')),
-                ('urgency', models.PositiveSmallIntegerField(verbose_name='urgency')),
-                ('reason', models.TextField(blank=True, max_length=2000, verbose_name='reason')),
-                ('tried', models.TextField(blank=True, max_length=4000, verbose_name='what was tried')),
-                ('ask', models.TextField(blank=True, max_length=2000, verbose_name='what is asked')),
-                ('state', models.CharField(choices=[('offered', 'Offered'), ('accepted', 'Accepted'), ('returned', 'Returned'), ('resolved', 'Resolved'), ('withdrawn', 'Withdrawn'), ('de_escalated', 'De-escalated')], max_length=12, verbose_name='state')),
-                ('incomplete', models.BooleanField(default=False, verbose_name='incomplete')),
-                ('missing', models.JSONField(blank=True, default=list, verbose_name='missing details')),
-                ('override_reason', models.CharField(blank=True, max_length=500, verbose_name='why the gate was passed')),
-                ('opened_at', models.DateTimeField(verbose_name='escalated')),
-                ('accepted_at', models.DateTimeField(blank=True, null=True, verbose_name='accepted')),
-                ('ended_at', models.DateTimeField(blank=True, null=True, verbose_name='ended')),
-                ('outcome', models.TextField(blank=True, max_length=4000, verbose_name='outcome')),
-                ('cause', models.CharField(blank=True, max_length=500, verbose_name='cause')),
-                ('hops', models.PositiveSmallIntegerField(default=1, verbose_name='hand-offs')),
-                ('ended_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('opened_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='escalated by')),
-                ('owner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='owned_escalations', to=settings.AUTH_USER_MODEL, verbose_name='escalation owner')),
-                ('ticket', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='escalations', to='tickets.ticket')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("functional", "To more expertise"),
+                            ("hierarchical", "To more authority"),
+                        ],
+                        max_length=12,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("number", models.PositiveIntegerField(verbose_name="number")),
+                (
+                    "trigger",
+                    models.CharField(
+                        choices=[
+                            ("agent", "Agent"),
+                            ("rule", "Rule"),
+                            ("customer", "Customer"),
+                            ("lead", "Lead"),
+                        ],
+                        max_length=8,
+                        verbose_name="trigger",
+                    ),
+                ),
+                ("rule_key", models.CharField(blank=True, max_length=80, verbose_name="rule")),
+                (
+                    "nature",
+                    models.CharField(
+                        choices=[
+                            ("expertise", "Needs expertise we do not have here"),
+                            ("access", "Needs access we do not have here"),
+                            ("overdue", "Has waited too long"),
+                            ("reopened", "Keeps coming back"),
+                            ("customer_asked", "The customer asked for it"),
+                            ("authority", "Needs a decision"),
+                        ],
+                        max_length=40,
+                        verbose_name="nature",
+                    ),
+                ),
+                ("urgency", models.PositiveSmallIntegerField(verbose_name="urgency")),
+                ("reason", models.TextField(blank=True, max_length=2000, verbose_name="reason")),
+                (
+                    "tried",
+                    models.TextField(blank=True, max_length=4000, verbose_name="what was tried"),
+                ),
+                (
+                    "ask",
+                    models.TextField(blank=True, max_length=2000, verbose_name="what is asked"),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("offered", "Offered"),
+                            ("accepted", "Accepted"),
+                            ("returned", "Returned"),
+                            ("resolved", "Resolved"),
+                            ("withdrawn", "Withdrawn"),
+                            ("de_escalated", "De-escalated"),
+                        ],
+                        max_length=12,
+                        verbose_name="state",
+                    ),
+                ),
+                ("incomplete", models.BooleanField(default=False, verbose_name="incomplete")),
+                (
+                    "missing",
+                    models.JSONField(blank=True, default=list, verbose_name="missing details"),
+                ),
+                (
+                    "override_reason",
+                    models.CharField(
+                        blank=True, max_length=500, verbose_name="why the gate was passed"
+                    ),
+                ),
+                ("opened_at", models.DateTimeField(verbose_name="escalated")),
+                (
+                    "accepted_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="accepted"),
+                ),
+                ("ended_at", models.DateTimeField(blank=True, null=True, verbose_name="ended")),
+                ("outcome", models.TextField(blank=True, max_length=4000, verbose_name="outcome")),
+                ("cause", models.CharField(blank=True, max_length=500, verbose_name="cause")),
+                ("hops", models.PositiveSmallIntegerField(default=1, verbose_name="hand-offs")),
+                (
+                    "ended_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "opened_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="escalated by",
+                    ),
+                ),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="owned_escalations",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="escalation owner",
+                    ),
+                ),
+                (
+                    "ticket",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="escalations",
+                        to="tickets.ticket",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'escalation',
-                'verbose_name_plural': 'escalations',
-                'ordering': ('-opened_at', '-pk'),
+                "verbose_name": "escalation",
+                "verbose_name_plural": "escalations",
+                "ordering": ("-opened_at", "-pk"),
             },
         ),
         migrations.CreateModel(
-            name='Handoff',
+            name="Handoff",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveSmallIntegerField(verbose_name='number')),
-                ('offered_at', models.DateTimeField(verbose_name='offered')),
-                ('accept_by', models.DateTimeField(verbose_name='accept by')),
-                ('path', models.JSONField(default=list, verbose_name='path')),
-                ('package', models.JSONField(default=dict, verbose_name='package')),
-                ('note', models.TextField(blank=True, max_length=4000, verbose_name='note')),
-                ('outcome', models.CharField(choices=[('pending', 'Offered'), ('accepted', 'Accepted'), ('declined', 'Declined'), ('sent_back', 'Sent back'), ('handed_on', 'Handed on'), ('ended', 'Ended with the escalation')], default='pending', max_length=10, verbose_name='outcome')),
-                ('outcome_at', models.DateTimeField(blank=True, null=True, verbose_name='outcome at')),
-                ('reason_code', models.CharField(blank=True, choices=[('details_missing', 'Details are missing'), ('wrong_team', 'Belongs to another team'), ('known_answer', 'The answer is known'), ('not_reproducible', 'Cannot be reproduced'), ('other', 'Something else')], max_length=20, verbose_name='reason')),
-                ('reason', models.TextField(blank=True, max_length=2000, verbose_name='in words')),
-                ('missing', models.JSONField(blank=True, default=list, verbose_name='missing details')),
-                ('escalation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='handoffs', to='escalation.escalation')),
-                ('from_team', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='staff.team')),
-                ('offered_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('outcome_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('to_team', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='handoffs', to='staff.team', verbose_name='to team')),
-                ('to_user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='handoffs', to=settings.AUTH_USER_MODEL, verbose_name='to person')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveSmallIntegerField(verbose_name="number")),
+                ("offered_at", models.DateTimeField(verbose_name="offered")),
+                ("accept_by", models.DateTimeField(verbose_name="accept by")),
+                ("path", models.JSONField(default=list, verbose_name="path")),
+                ("package", models.JSONField(default=dict, verbose_name="package")),
+                ("note", models.TextField(blank=True, max_length=4000, verbose_name="note")),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[
+                            ("pending", "Offered"),
+                            ("accepted", "Accepted"),
+                            ("declined", "Declined"),
+                            ("sent_back", "Sent back"),
+                            ("handed_on", "Handed on"),
+                            ("ended", "Ended with the escalation"),
+                        ],
+                        default="pending",
+                        max_length=10,
+                        verbose_name="outcome",
+                    ),
+                ),
+                (
+                    "outcome_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="outcome at"),
+                ),
+                (
+                    "reason_code",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("details_missing", "Details are missing"),
+                            ("wrong_team", "Belongs to another team"),
+                            ("known_answer", "The answer is known"),
+                            ("not_reproducible", "Cannot be reproduced"),
+                            ("other", "Something else"),
+                        ],
+                        max_length=20,
+                        verbose_name="reason",
+                    ),
+                ),
+                ("reason", models.TextField(blank=True, max_length=2000, verbose_name="in words")),
+                (
+                    "missing",
+                    models.JSONField(blank=True, default=list, verbose_name="missing details"),
+                ),
+                (
+                    "escalation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="handoffs",
+                        to="escalation.escalation",
+                    ),
+                ),
+                (
+                    "from_team",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="staff.team",
+                    ),
+                ),
+                (
+                    "offered_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "outcome_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "to_team",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="handoffs",
+                        to="staff.team",
+                        verbose_name="to team",
+                    ),
+                ),
+                (
+                    "to_user",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="handoffs",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="to person",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'hand-off',
-                'verbose_name_plural': 'hand-offs',
-                'ordering': ('escalation', 'number'),
+                "verbose_name": "hand-off",
+                "verbose_name_plural": "hand-offs",
+                "ordering": ("escalation", "number"),
             },
         ),
         migrations.CreateModel(
-            name='PolicyVersion',
+            name="PolicyVersion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField(verbose_name='version')),
-                ('body', models.JSONField(verbose_name='body')),
-                ('created_at', models.DateTimeField(verbose_name='created')),
-                ('published_at', models.DateTimeField(blank=True, null=True, verbose_name='published')),
-                ('created_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('policy', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='escalation.policy')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveIntegerField(verbose_name="version")),
+                ("body", models.JSONField(verbose_name="body")),
+                ("created_at", models.DateTimeField(verbose_name="created")),
+                (
+                    "published_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="published"),
+                ),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "policy",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="versions",
+                        to="escalation.policy",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'policy version',
-                'verbose_name_plural': 'policy versions',
-                'ordering': ('policy', '-number'),
+                "verbose_name": "policy version",
+                "verbose_name_plural": "policy versions",
+                "ordering": ("policy", "-number"),
             },
         ),
         migrations.AddField(
-            model_name='escalation',
-            name='policy_version',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='escalation.policyversion'),
+            model_name="escalation",
+            name="policy_version",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="escalation.policyversion",
+            ),
         ),
         migrations.CreateModel(
-            name='Decision',
+            name="Decision",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(verbose_name='at')),
-                ('rule_key', models.CharField(max_length=80, verbose_name='rule')),
-                ('reasons', models.JSONField(default=list, verbose_name='reasons')),
-                ('ticket', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='decisions', to='tickets.ticket')),
-                ('escalation', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='decision', to='escalation.escalation')),
-                ('policy_version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='escalation.policyversion')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("at", models.DateTimeField(verbose_name="at")),
+                ("rule_key", models.CharField(max_length=80, verbose_name="rule")),
+                ("reasons", models.JSONField(default=list, verbose_name="reasons")),
+                (
+                    "ticket",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="decisions",
+                        to="tickets.ticket",
+                    ),
+                ),
+                (
+                    "escalation",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="decision",
+                        to="escalation.escalation",
+                    ),
+                ),
+                (
+                    "policy_version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="escalation.policyversion",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'decision',
-                'verbose_name_plural': 'decisions',
-                'ordering': ('-at', '-pk'),
+                "verbose_name": "decision",
+                "verbose_name_plural": "decisions",
+                "ordering": ("-at", "-pk"),
             },
         ),
         migrations.CreateModel(
-            name='Clock',
+            name="Clock",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('first_response', 'First response'), ('resolution', 'Resolution'), ('acceptance', 'Acceptance')], max_length=16, verbose_name='kind')),
-                ('generation', models.PositiveIntegerField(default=0, verbose_name='generation')),
-                ('zone', models.CharField(blank=True, max_length=64, verbose_name='time zone')),
-                ('budget', models.DurationField(verbose_name='target')),
-                ('consumed', models.DurationField(verbose_name='used')),
-                ('state', models.CharField(choices=[('running', 'Running'), ('paused', 'Paused'), ('met', 'Met'), ('dropped', 'No longer needed')], max_length=8, verbose_name='state')),
-                ('started_at', models.DateTimeField(verbose_name='started')),
-                ('changed_at', models.DateTimeField(help_text="Changes of the ticket's status after this are not yet reckoned with.", verbose_name='last start or stop')),
-                ('running_since', models.DateTimeField(blank=True, null=True, verbose_name='running since')),
-                ('due_at', models.DateTimeField(blank=True, null=True, verbose_name='due')),
-                ('warned_at', models.DateTimeField(blank=True, null=True, verbose_name='warned')),
-                ('breached_at', models.DateTimeField(blank=True, null=True, verbose_name='breached')),
-                ('ended_at', models.DateTimeField(blank=True, null=True, verbose_name='ended')),
-                ('calendar_version', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='staff.calendarversion')),
-                ('ticket', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='clocks', to='tickets.ticket')),
-                ('handoff', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='clock', to='escalation.handoff')),
-                ('policy_version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='escalation.policyversion')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("first_response", "First response"),
+                            ("resolution", "Resolution"),
+                            ("acceptance", "Acceptance"),
+                        ],
+                        max_length=16,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("generation", models.PositiveIntegerField(default=0, verbose_name="generation")),
+                ("zone", models.CharField(blank=True, max_length=64, verbose_name="time zone")),
+                ("budget", models.DurationField(verbose_name="target")),
+                ("consumed", models.DurationField(verbose_name="used")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("running", "Running"),
+                            ("paused", "Paused"),
+                            ("met", "Met"),
+                            ("dropped", "No longer needed"),
+                        ],
+                        max_length=8,
+                        verbose_name="state",
+                    ),
+                ),
+                ("started_at", models.DateTimeField(verbose_name="started")),
+                (
+                    "changed_at",
+                    models.DateTimeField(
+                        help_text="Changes of the ticket's status after this are not yet reckoned with.",
+                        verbose_name="last start or stop",
+                    ),
+                ),
+                (
+                    "running_since",
+                    models.DateTimeField(blank=True, null=True, verbose_name="running since"),
+                ),
+                ("due_at", models.DateTimeField(blank=True, null=True, verbose_name="due")),
+                ("warned_at", models.DateTimeField(blank=True, null=True, verbose_name="warned")),
+                (
+                    "breached_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="breached"),
+                ),
+                ("ended_at", models.DateTimeField(blank=True, null=True, verbose_name="ended")),
+                (
+                    "calendar_version",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="staff.calendarversion",
+                    ),
+                ),
+                (
+                    "ticket",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="clocks",
+                        to="tickets.ticket",
+                    ),
+                ),
+                (
+                    "handoff",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="clock",
+                        to="escalation.handoff",
+                    ),
+                ),
+                (
+                    "policy_version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="escalation.policyversion",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'clock',
-                'verbose_name_plural': 'clocks',
-                'ordering': ('ticket', 'pk'),
+                "verbose_name": "clock",
+                "verbose_name_plural": "clocks",
+                "ordering": ("ticket", "pk"),
             },
         ),
         migrations.CreateModel(
-            name='Promise',
+            name="Promise",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField(verbose_name='number')),
-                ('kind', models.CharField(choices=[('reply', 'Reply'), ('update', 'Update'), ('resolution', 'Resolution')], max_length=10, verbose_name='kind')),
-                ('state', models.CharField(choices=[('open', 'Open'), ('suspended', 'Waits for the customer'), ('kept', 'Kept'), ('broken', 'Broken'), ('replaced', 'Replaced'), ('withdrawn', 'Withdrawn')], max_length=10, verbose_name='state')),
-                ('target', models.CharField(blank=True, max_length=20, verbose_name='target')),
-                ('due_at', models.DateTimeField(blank=True, null=True, verbose_name='due')),
-                ('made_at', models.DateTimeField(verbose_name='made')),
-                ('reason', models.CharField(blank=True, max_length=1000, verbose_name='reason')),
-                ('slips', models.PositiveSmallIntegerField(default=0, verbose_name='slips')),
-                ('warned_count', models.PositiveSmallIntegerField(default=0, verbose_name='warnings')),
-                ('ended_at', models.DateTimeField(blank=True, null=True, verbose_name='ended')),
-                ('broken_at', models.DateTimeField(blank=True, null=True, verbose_name='broken')),
-                ('email', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='notifications.outgoingemail')),
-                ('escalation', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='promises', to='escalation.escalation')),
-                ('made_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('replaces', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='replaced_by', to='escalation.promise')),
-                ('ticket', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='promises', to='tickets.ticket')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveIntegerField(verbose_name="number")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("reply", "Reply"),
+                            ("update", "Update"),
+                            ("resolution", "Resolution"),
+                        ],
+                        max_length=10,
+                        verbose_name="kind",
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("open", "Open"),
+                            ("suspended", "Waits for the customer"),
+                            ("kept", "Kept"),
+                            ("broken", "Broken"),
+                            ("replaced", "Replaced"),
+                            ("withdrawn", "Withdrawn"),
+                        ],
+                        max_length=10,
+                        verbose_name="state",
+                    ),
+                ),
+                ("target", models.CharField(blank=True, max_length=20, verbose_name="target")),
+                ("due_at", models.DateTimeField(blank=True, null=True, verbose_name="due")),
+                ("made_at", models.DateTimeField(verbose_name="made")),
+                ("reason", models.CharField(blank=True, max_length=1000, verbose_name="reason")),
+                ("slips", models.PositiveSmallIntegerField(default=0, verbose_name="slips")),
+                (
+                    "warned_count",
+                    models.PositiveSmallIntegerField(default=0, verbose_name="warnings"),
+                ),
+                ("ended_at", models.DateTimeField(blank=True, null=True, verbose_name="ended")),
+                ("broken_at", models.DateTimeField(blank=True, null=True, verbose_name="broken")),
+                (
+                    "email",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="notifications.outgoingemail",
+                    ),
+                ),
+                (
+                    "escalation",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="promises",
+                        to="escalation.escalation",
+                    ),
+                ),
+                (
+                    "made_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "replaces",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="replaced_by",
+                        to="escalation.promise",
+                    ),
+                ),
+                (
+                    "ticket",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="promises",
+                        to="tickets.ticket",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'promise',
-                'verbose_name_plural': 'promises',
-                'ordering': ('ticket', 'number'),
+                "verbose_name": "promise",
+                "verbose_name_plural": "promises",
+                "ordering": ("ticket", "number"),
             },
         ),
         migrations.CreateModel(
-            name='Step',
+            name="Step",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveSmallIntegerField(verbose_name='number')),
-                ('action', models.CharField(max_length=16, verbose_name='action')),
-                ('fired_at', models.DateTimeField(verbose_name='fired')),
-                ('handoff', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='steps', to='escalation.handoff')),
-                ('team', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='staff.team')),
-                ('user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveSmallIntegerField(verbose_name="number")),
+                ("action", models.CharField(max_length=16, verbose_name="action")),
+                ("fired_at", models.DateTimeField(verbose_name="fired")),
+                (
+                    "handoff",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="steps",
+                        to="escalation.handoff",
+                    ),
+                ),
+                (
+                    "team",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="staff.team",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'step',
-                'verbose_name_plural': 'steps',
-                'ordering': ('handoff', 'number'),
+                "verbose_name": "step",
+                "verbose_name_plural": "steps",
+                "ordering": ("handoff", "number"),
             },
         ),
         migrations.CreateModel(
-            name='ClockRun',
+            name="ClockRun",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('started_at', models.DateTimeField(verbose_name='from')),
-                ('ended_at', models.DateTimeField(verbose_name='until')),
-                ('worked', models.DurationField(verbose_name='used')),
-                ('clock', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='runs', to='escalation.clock')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("started_at", models.DateTimeField(verbose_name="from")),
+                ("ended_at", models.DateTimeField(verbose_name="until")),
+                ("worked", models.DurationField(verbose_name="used")),
+                (
+                    "clock",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="runs",
+                        to="escalation.clock",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'clock run',
-                'verbose_name_plural': 'clock runs',
-                'ordering': ('clock', 'started_at', 'pk'),
-                'constraints': [models.CheckConstraint(condition=models.Q(('ended_at__gte', models.F('started_at'))), name='clock_run_goes_forward')],
+                "verbose_name": "clock run",
+                "verbose_name_plural": "clock runs",
+                "ordering": ("clock", "started_at", "pk"),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("ended_at__gte", models.F("started_at"))),
+                        name="clock_run_goes_forward",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='ChecklistTick',
+            name="ChecklistTick",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('item', models.SlugField(verbose_name='item')),
-                ('at', models.DateTimeField(verbose_name='at')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('escalation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='ticks', to='escalation.escalation')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("item", models.SlugField(verbose_name="item")),
+                ("at", models.DateTimeField(verbose_name="at")),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "escalation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="ticks",
+                        to="escalation.escalation",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'tick',
-                'verbose_name_plural': 'ticks',
-                'ordering': ('escalation', 'at'),
-                'constraints': [models.UniqueConstraint(fields=('escalation', 'item'), name='checklist_item_once')],
+                "verbose_name": "tick",
+                "verbose_name_plural": "ticks",
+                "ordering": ("escalation", "at"),
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("escalation", "item"), name="checklist_item_once"
+                    )
+                ],
             },
         ),
         migrations.AddIndex(
-            model_name='handoff',
-            index=models.Index(condition=models.Q(('outcome', 'pending')), fields=['to_team', 'accept_by'], name='handoff_offers_by_team'),
+            model_name="handoff",
+            index=models.Index(
+                condition=models.Q(("outcome", "pending")),
+                fields=["to_team", "accept_by"],
+                name="handoff_offers_by_team",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='handoff',
-            constraint=models.UniqueConstraint(fields=('escalation', 'number'), name='handoff_number_once'),
+            model_name="handoff",
+            constraint=models.UniqueConstraint(
+                fields=("escalation", "number"), name="handoff_number_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='handoff',
-            constraint=models.UniqueConstraint(condition=models.Q(('outcome', 'pending')), fields=('escalation',), name='handoff_pending_once'),
+            model_name="handoff",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("outcome", "pending")),
+                fields=("escalation",),
+                name="handoff_pending_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='handoff',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('outcome', 'pending'), ('outcome_at__isnull', True)), models.Q(models.Q(('outcome', 'pending'), _negated=True), ('outcome_at__isnull', False)), _connector='OR'), name='handoff_pending_or_answered'),
+            model_name="handoff",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("outcome", "pending"), ("outcome_at__isnull", True)),
+                    models.Q(
+                        models.Q(("outcome", "pending"), _negated=True),
+                        ("outcome_at__isnull", False),
+                    ),
+                    _connector="OR",
+                ),
+                name="handoff_pending_or_answered",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='policyversion',
-            constraint=models.UniqueConstraint(fields=('policy', 'number'), name='policy_version_once'),
+            model_name="policyversion",
+            constraint=models.UniqueConstraint(
+                fields=("policy", "number"), name="policy_version_once"
+            ),
         ),
         migrations.AddIndex(
-            model_name='escalation',
-            index=models.Index(condition=models.Q(('state__in', ('offered', 'accepted', 'returned'))), fields=['opened_at', 'id'], name='escalation_open_by_age'),
+            model_name="escalation",
+            index=models.Index(
+                condition=models.Q(("state__in", ("offered", "accepted", "returned"))),
+                fields=["opened_at", "id"],
+                name="escalation_open_by_age",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='escalation',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ('offered', 'accepted', 'returned'))), fields=('ticket', 'kind'), name='escalation_open_once_per_kind'),
+            model_name="escalation",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state__in", ("offered", "accepted", "returned"))),
+                fields=("ticket", "kind"),
+                name="escalation_open_once_per_kind",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='escalation',
-            constraint=models.UniqueConstraint(fields=('ticket', 'kind', 'number'), name='escalation_number_once'),
+            model_name="escalation",
+            constraint=models.UniqueConstraint(
+                fields=("ticket", "kind", "number"), name="escalation_number_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='escalation',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', True), ('state__in', ('offered', 'accepted', 'returned'))), models.Q(models.Q(('state__in', ('offered', 'accepted', 'returned')), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='escalation_ended_or_open'),
+            model_name="escalation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("ended_at__isnull", True),
+                        ("state__in", ("offered", "accepted", "returned")),
+                    ),
+                    models.Q(
+                        models.Q(("state__in", ("offered", "accepted", "returned")), _negated=True),
+                        ("ended_at__isnull", False),
+                    ),
+                    _connector="OR",
+                ),
+                name="escalation_ended_or_open",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='escalation',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'accepted'), _negated=True), ('owner__isnull', False), _connector='OR'), name='escalation_accepted_has_an_owner'),
+            model_name="escalation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "accepted"), _negated=True),
+                    ("owner__isnull", False),
+                    _connector="OR",
+                ),
+                name="escalation_accepted_has_an_owner",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='escalation',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('trigger', 'rule'), _negated=True), models.Q(('rule_key', ''), _negated=True), _connector='OR'), name='escalation_by_rule_names_it'),
+            model_name="escalation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("trigger", "rule"), _negated=True),
+                    models.Q(("rule_key", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="escalation_by_rule_names_it",
+            ),
         ),
         migrations.AddIndex(
-            model_name='decision',
-            index=models.Index(fields=['ticket', 'rule_key', '-at'], name='decision_by_ticket'),
+            model_name="decision",
+            index=models.Index(fields=["ticket", "rule_key", "-at"], name="decision_by_ticket"),
         ),
         migrations.AddIndex(
-            model_name='clock',
-            index=models.Index(condition=models.Q(('state__in', ('running', 'paused'))), fields=['ticket'], include=('kind', 'due_at'), name='clock_live_by_ticket'),
+            model_name="clock",
+            index=models.Index(
+                condition=models.Q(("state__in", ("running", "paused"))),
+                fields=["ticket"],
+                include=("kind", "due_at"),
+                name="clock_live_by_ticket",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='clock',
-            constraint=models.UniqueConstraint(condition=models.Q(('handoff__isnull', True)), fields=('ticket', 'kind', 'generation'), name='clock_once_per_generation'),
+            model_name="clock",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("handoff__isnull", True)),
+                fields=("ticket", "kind", "generation"),
+                name="clock_once_per_generation",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='clock',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('due_at__isnull', False), ('running_since__isnull', False), ('state', 'running')), models.Q(models.Q(('state', 'running'), _negated=True), ('running_since__isnull', True)), _connector='OR'), name='clock_runs_or_not'),
+            model_name="clock",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("due_at__isnull", False),
+                        ("running_since__isnull", False),
+                        ("state", "running"),
+                    ),
+                    models.Q(
+                        models.Q(("state", "running"), _negated=True),
+                        ("running_since__isnull", True),
+                    ),
+                    _connector="OR",
+                ),
+                name="clock_runs_or_not",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='clock',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('handoff__isnull', False), ('kind', 'acceptance')), models.Q(models.Q(('kind', 'acceptance'), _negated=True), ('handoff__isnull', True)), _connector='OR'), name='clock_of_a_handoff_is_acceptance'),
+            model_name="clock",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("handoff__isnull", False), ("kind", "acceptance")),
+                    models.Q(
+                        models.Q(("kind", "acceptance"), _negated=True), ("handoff__isnull", True)
+                    ),
+                    _connector="OR",
+                ),
+                name="clock_of_a_handoff_is_acceptance",
+            ),
         ),
         migrations.AddIndex(
-            model_name='promise',
-            index=models.Index(condition=models.Q(('state', 'open')), fields=['due_at'], name='promise_open_by_due'),
+            model_name="promise",
+            index=models.Index(
+                condition=models.Q(("state", "open")), fields=["due_at"], name="promise_open_by_due"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='promise',
-            constraint=models.UniqueConstraint(fields=('ticket', 'number'), name='promise_number_once'),
+            model_name="promise",
+            constraint=models.UniqueConstraint(
+                fields=("ticket", "number"), name="promise_number_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='promise',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ('open', 'suspended'))), fields=('ticket',), name='promise_live_once'),
+            model_name="promise",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state__in", ("open", "suspended"))),
+                fields=("ticket",),
+                name="promise_live_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='promise',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'open'), _negated=True), ('due_at__isnull', False), _connector='OR'), name='promise_open_is_due'),
+            model_name="promise",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "open"), _negated=True),
+                    ("due_at__isnull", False),
+                    _connector="OR",
+                ),
+                name="promise_open_is_due",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='step',
-            constraint=models.UniqueConstraint(fields=('handoff', 'number'), name='step_fires_once'),
+            model_name="step",
+            constraint=models.UniqueConstraint(
+                fields=("handoff", "number"), name="step_fires_once"
+            ),
         ),
     ]

@@ -6,263 +6,537 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('escalation', '0001_initial'),
-        ('notifications', '0001_initial'),
-        ('staff', '0001_initial'),
-        ('tickets', '0001_initial'),
+        ("escalation", "0001_initial"),
+        ("notifications", "0001_initial"),
+        ("staff", "0001_initial"),
+        ("tickets", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='checklisttick',
-            name='user',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="checklisttick",
+            name="user",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='clock',
-            name='calendar_version',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='staff.calendarversion'),
+            model_name="clock",
+            name="calendar_version",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="staff.calendarversion",
+            ),
         ),
         migrations.AddField(
-            model_name='clock',
-            name='ticket',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='clocks', to='tickets.ticket'),
+            model_name="clock",
+            name="ticket",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="clocks",
+                to="tickets.ticket",
+            ),
         ),
         migrations.AddField(
-            model_name='clockrun',
-            name='clock',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='runs', to='escalation.clock'),
+            model_name="clockrun",
+            name="clock",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="runs",
+                to="escalation.clock",
+            ),
         ),
         migrations.AddField(
-            model_name='decision',
-            name='ticket',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='decisions', to='tickets.ticket'),
+            model_name="decision",
+            name="ticket",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="decisions",
+                to="tickets.ticket",
+            ),
         ),
         migrations.AddField(
-            model_name='escalation',
-            name='ended_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="escalation",
+            name="ended_by",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='escalation',
-            name='opened_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='escalated by'),
+            model_name="escalation",
+            name="opened_by",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+                verbose_name="escalated by",
+            ),
         ),
         migrations.AddField(
-            model_name='escalation',
-            name='owner',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='owned_escalations', to=settings.AUTH_USER_MODEL, verbose_name='escalation owner'),
+            model_name="escalation",
+            name="owner",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="owned_escalations",
+                to=settings.AUTH_USER_MODEL,
+                verbose_name="escalation owner",
+            ),
         ),
         migrations.AddField(
-            model_name='escalation',
-            name='ticket',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='escalations', to='tickets.ticket'),
+            model_name="escalation",
+            name="ticket",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="escalations",
+                to="tickets.ticket",
+            ),
         ),
         migrations.AddField(
-            model_name='decision',
-            name='escalation',
-            field=models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='decision', to='escalation.escalation'),
+            model_name="decision",
+            name="escalation",
+            field=models.OneToOneField(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="decision",
+                to="escalation.escalation",
+            ),
         ),
         migrations.AddField(
-            model_name='checklisttick',
-            name='escalation',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='ticks', to='escalation.escalation'),
+            model_name="checklisttick",
+            name="escalation",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="ticks",
+                to="escalation.escalation",
+            ),
         ),
         migrations.AddField(
-            model_name='handoff',
-            name='escalation',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='handoffs', to='escalation.escalation'),
+            model_name="handoff",
+            name="escalation",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="handoffs",
+                to="escalation.escalation",
+            ),
         ),
         migrations.AddField(
-            model_name='handoff',
-            name='from_team',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='staff.team'),
+            model_name="handoff",
+            name="from_team",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="staff.team",
+            ),
         ),
         migrations.AddField(
-            model_name='handoff',
-            name='offered_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="handoff",
+            name="offered_by",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='handoff',
-            name='outcome_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="handoff",
+            name="outcome_by",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='handoff',
-            name='to_team',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='handoffs', to='staff.team', verbose_name='to team'),
+            model_name="handoff",
+            name="to_team",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="handoffs",
+                to="staff.team",
+                verbose_name="to team",
+            ),
         ),
         migrations.AddField(
-            model_name='handoff',
-            name='to_user',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='handoffs', to=settings.AUTH_USER_MODEL, verbose_name='to person'),
+            model_name="handoff",
+            name="to_user",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="handoffs",
+                to=settings.AUTH_USER_MODEL,
+                verbose_name="to person",
+            ),
         ),
         migrations.AddField(
-            model_name='clock',
-            name='handoff',
-            field=models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='clock', to='escalation.handoff'),
+            model_name="clock",
+            name="handoff",
+            field=models.OneToOneField(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="clock",
+                to="escalation.handoff",
+            ),
         ),
         migrations.AddField(
-            model_name='policyversion',
-            name='created_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="policyversion",
+            name="created_by",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='policyversion',
-            name='policy',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='escalation.policy'),
+            model_name="policyversion",
+            name="policy",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="versions",
+                to="escalation.policy",
+            ),
         ),
         migrations.AddField(
-            model_name='escalation',
-            name='policy_version',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='escalation.policyversion'),
+            model_name="escalation",
+            name="policy_version",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="escalation.policyversion",
+            ),
         ),
         migrations.AddField(
-            model_name='decision',
-            name='policy_version',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='escalation.policyversion'),
+            model_name="decision",
+            name="policy_version",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="escalation.policyversion",
+            ),
         ),
         migrations.AddField(
-            model_name='clock',
-            name='policy_version',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='escalation.policyversion'),
+            model_name="clock",
+            name="policy_version",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="escalation.policyversion",
+            ),
         ),
         migrations.AddField(
-            model_name='promise',
-            name='email',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='notifications.outgoingemail'),
+            model_name="promise",
+            name="email",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to="notifications.outgoingemail",
+            ),
         ),
         migrations.AddField(
-            model_name='promise',
-            name='escalation',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='promises', to='escalation.escalation'),
+            model_name="promise",
+            name="escalation",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="promises",
+                to="escalation.escalation",
+            ),
         ),
         migrations.AddField(
-            model_name='promise',
-            name='made_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="promise",
+            name="made_by",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='promise',
-            name='replaces',
-            field=models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='replaced_by', to='escalation.promise'),
+            model_name="promise",
+            name="replaces",
+            field=models.OneToOneField(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="replaced_by",
+                to="escalation.promise",
+            ),
         ),
         migrations.AddField(
-            model_name='promise',
-            name='ticket',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='promises', to='tickets.ticket'),
+            model_name="promise",
+            name="ticket",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="promises",
+                to="tickets.ticket",
+            ),
         ),
         migrations.AddField(
-            model_name='step',
-            name='handoff',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='steps', to='escalation.handoff'),
+            model_name="step",
+            name="handoff",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="steps",
+                to="escalation.handoff",
+            ),
         ),
         migrations.AddField(
-            model_name='step',
-            name='team',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='staff.team'),
+            model_name="step",
+            name="team",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="staff.team",
+            ),
         ),
         migrations.AddField(
-            model_name='step',
-            name='user',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="step",
+            name="user",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddConstraint(
-            model_name='clockrun',
-            constraint=models.CheckConstraint(condition=models.Q(('ended_at__gte', models.F('started_at'))), name='clock_run_goes_forward'),
+            model_name="clockrun",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("ended_at__gte", models.F("started_at"))),
+                name="clock_run_goes_forward",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='checklisttick',
-            constraint=models.UniqueConstraint(fields=('escalation', 'item'), name='checklist_item_once'),
+            model_name="checklisttick",
+            constraint=models.UniqueConstraint(
+                fields=("escalation", "item"), name="checklist_item_once"
+            ),
         ),
         migrations.AddIndex(
-            model_name='handoff',
-            index=models.Index(condition=models.Q(('outcome', 'pending')), fields=['to_team', 'accept_by'], name='handoff_offers_by_team'),
+            model_name="handoff",
+            index=models.Index(
+                condition=models.Q(("outcome", "pending")),
+                fields=["to_team", "accept_by"],
+                name="handoff_offers_by_team",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='handoff',
-            constraint=models.UniqueConstraint(fields=('escalation', 'number'), name='handoff_number_once'),
+            model_name="handoff",
+            constraint=models.UniqueConstraint(
+                fields=("escalation", "number"), name="handoff_number_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='handoff',
-            constraint=models.UniqueConstraint(condition=models.Q(('outcome', 'pending')), fields=('escalation',), name='handoff_pending_once'),
+            model_name="handoff",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("outcome", "pending")),
+                fields=("escalation",),
+                name="handoff_pending_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='handoff',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('outcome', 'pending'), ('outcome_at__isnull', True)), models.Q(models.Q(('outcome', 'pending'), _negated=True), ('outcome_at__isnull', False)), _connector='OR'), name='handoff_pending_or_answered'),
+            model_name="handoff",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("outcome", "pending"), ("outcome_at__isnull", True)),
+                    models.Q(
+                        models.Q(("outcome", "pending"), _negated=True),
+                        ("outcome_at__isnull", False),
+                    ),
+                    _connector="OR",
+                ),
+                name="handoff_pending_or_answered",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='policyversion',
-            constraint=models.UniqueConstraint(fields=('policy', 'number'), name='policy_version_once'),
+            model_name="policyversion",
+            constraint=models.UniqueConstraint(
+                fields=("policy", "number"), name="policy_version_once"
+            ),
         ),
         migrations.AddIndex(
-            model_name='escalation',
-            index=models.Index(condition=models.Q(('state__in', ('offered', 'accepted', 'returned'))), fields=['opened_at', 'id'], name='escalation_open_by_age'),
+            model_name="escalation",
+            index=models.Index(
+                condition=models.Q(("state__in", ("offered", "accepted", "returned"))),
+                fields=["opened_at", "id"],
+                name="escalation_open_by_age",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='escalation',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ('offered', 'accepted', 'returned'))), fields=('ticket', 'kind'), name='escalation_open_once_per_kind'),
+            model_name="escalation",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state__in", ("offered", "accepted", "returned"))),
+                fields=("ticket", "kind"),
+                name="escalation_open_once_per_kind",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='escalation',
-            constraint=models.UniqueConstraint(fields=('ticket', 'kind', 'number'), name='escalation_number_once'),
+            model_name="escalation",
+            constraint=models.UniqueConstraint(
+                fields=("ticket", "kind", "number"), name="escalation_number_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='escalation',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', True), ('state__in', ('offered', 'accepted', 'returned'))), models.Q(models.Q(('state__in', ('offered', 'accepted', 'returned')), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='escalation_ended_or_open'),
+            model_name="escalation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("ended_at__isnull", True),
+                        ("state__in", ("offered", "accepted", "returned")),
+                    ),
+                    models.Q(
+                        models.Q(("state__in", ("offered", "accepted", "returned")), _negated=True),
+                        ("ended_at__isnull", False),
+                    ),
+                    _connector="OR",
+                ),
+                name="escalation_ended_or_open",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='escalation',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'accepted'), _negated=True), ('owner__isnull', False), _connector='OR'), name='escalation_accepted_has_an_owner'),
+            model_name="escalation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "accepted"), _negated=True),
+                    ("owner__isnull", False),
+                    _connector="OR",
+                ),
+                name="escalation_accepted_has_an_owner",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='escalation',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('trigger', 'rule'), _negated=True), models.Q(('rule_key', ''), _negated=True), _connector='OR'), name='escalation_by_rule_names_it'),
+            model_name="escalation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("trigger", "rule"), _negated=True),
+                    models.Q(("rule_key", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="escalation_by_rule_names_it",
+            ),
         ),
         migrations.AddIndex(
-            model_name='decision',
-            index=models.Index(fields=['ticket', 'rule_key', '-at'], name='decision_by_ticket'),
+            model_name="decision",
+            index=models.Index(fields=["ticket", "rule_key", "-at"], name="decision_by_ticket"),
         ),
         migrations.AddIndex(
-            model_name='clock',
-            index=models.Index(condition=models.Q(('state__in', ('running', 'paused'))), fields=['ticket'], include=('kind', 'due_at'), name='clock_live_by_ticket'),
+            model_name="clock",
+            index=models.Index(
+                condition=models.Q(("state__in", ("running", "paused"))),
+                fields=["ticket"],
+                include=("kind", "due_at"),
+                name="clock_live_by_ticket",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='clock',
-            constraint=models.UniqueConstraint(condition=models.Q(('handoff__isnull', True)), fields=('ticket', 'kind', 'generation'), name='clock_once_per_generation'),
+            model_name="clock",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("handoff__isnull", True)),
+                fields=("ticket", "kind", "generation"),
+                name="clock_once_per_generation",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='clock',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('due_at__isnull', False), ('running_since__isnull', False), ('state', 'running')), models.Q(models.Q(('state', 'running'), _negated=True), ('running_since__isnull', True)), _connector='OR'), name='clock_runs_or_not'),
+            model_name="clock",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("due_at__isnull", False),
+                        ("running_since__isnull", False),
+                        ("state", "running"),
+                    ),
+                    models.Q(
+                        models.Q(("state", "running"), _negated=True),
+                        ("running_since__isnull", True),
+                    ),
+                    _connector="OR",
+                ),
+                name="clock_runs_or_not",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='clock',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('handoff__isnull', False), ('kind', 'acceptance')), models.Q(models.Q(('kind', 'acceptance'), _negated=True), ('handoff__isnull', True)), _connector='OR'), name='clock_of_a_handoff_is_acceptance'),
+            model_name="clock",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("handoff__isnull", False), ("kind", "acceptance")),
+                    models.Q(
+                        models.Q(("kind", "acceptance"), _negated=True), ("handoff__isnull", True)
+                    ),
+                    _connector="OR",
+                ),
+                name="clock_of_a_handoff_is_acceptance",
+            ),
         ),
         migrations.AddIndex(
-            model_name='promise',
-            index=models.Index(condition=models.Q(('state', 'open')), fields=['due_at'], name='promise_open_by_due'),
+            model_name="promise",
+            index=models.Index(
+                condition=models.Q(("state", "open")), fields=["due_at"], name="promise_open_by_due"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='promise',
-            constraint=models.UniqueConstraint(fields=('ticket', 'number'), name='promise_number_once'),
+            model_name="promise",
+            constraint=models.UniqueConstraint(
+                fields=("ticket", "number"), name="promise_number_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='promise',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ('open', 'suspended'))), fields=('ticket',), name='promise_live_once'),
+            model_name="promise",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state__in", ("open", "suspended"))),
+                fields=("ticket",),
+                name="promise_live_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='promise',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'open'), _negated=True), ('due_at__isnull', False), _connector='OR'), name='promise_open_is_due'),
+            model_name="promise",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "open"), _negated=True),
+                    ("due_at__isnull", False),
+                    _connector="OR",
+                ),
+                name="promise_open_is_due",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='step',
-            constraint=models.UniqueConstraint(fields=('handoff', 'number'), name='step_fires_once'),
+            model_name="step",
+            constraint=models.UniqueConstraint(
+                fields=("handoff", "number"), name="step_fires_once"
+            ),
         ),
     ]

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -8,6 +10,9 @@ from escalation.models.escalation import Escalation
 from notifications.models import OutgoingEmail
 from staff.models import User
 from tickets.models import Ticket
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 class PromiseKind(models.TextChoices):
@@ -74,9 +79,7 @@ class Promise(models.Model):
             ),
         ]
         indexes = [
-            models.Index(
-                fields=("due_at",), condition=Q(state="open"), name="promise_open_by_due"
-            ),
+            models.Index(fields=("due_at",), condition=Q(state="open"), name="promise_open_by_due"),
         ]
 
     def __str__(self) -> str:
@@ -89,3 +92,10 @@ class Promise(models.Model):
     @property
     def is_live(self) -> bool:
         return self.state in LIVE
+
+    @property
+    def told(self) -> datetime:
+        """The time the customer was told; ``ValueError`` while it waits for them."""
+        if self.due_at is None:
+            raise ValueError(f"{self} is {self.state} and has no time")
+        return self.due_at
