@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db.models import Q
+from django.db.models import Max, Q
 
 from escalation.ledger import Ledger
 from escalation.models import (
@@ -19,12 +19,14 @@ from escalation.models import (
     Step,
 )
 from escalation.models.clock import ClockState
+from escalation.models.escalation import Kind
 from escalation.policyfile import PolicySpec
 from escalation.roster import Roster, call_roll
+from staff.businesstime import BusinessTime
 from staff.models import CalendarVersion, User
 from tickets import locking
 from tickets.gathering import Gathered, gathered_many
-from tickets.models import FollowUp, Message, Ticket
+from tickets.models import Event, FollowUp, Message, Ticket
 from tickets.models.ticket import MessageKind
 
 
@@ -48,6 +50,7 @@ class Case:
     replies: list[datetime] = field(default_factory=list)
     follow_ups: list[FollowUp] = field(default_factory=list)
     fired: dict[str, datetime] = field(default_factory=dict)
+    reopened_at: datetime | None = None
 
     @property
     def policy(self) -> PolicySpec:
@@ -58,6 +61,12 @@ class Case:
         """The slug of the organization's plan."""
         organization = self.ticket.organization
         return organization.plan.slug if organization else None
+
+    @property
+    def own_time(self) -> BusinessTime:
+        """The hours of the team the ticket is with; the plan's where none has it."""
+        team = self.roster.teams.get(self.ticket.team_id or 0)
+        return self.roster.time_of(team) if team else self.roster.plan_time(self.ticket)
 
     @property
     def open_escalations(self) -> list[Escalation]:
@@ -75,6 +84,15 @@ class Case:
 
     def current(self, escalation: Escalation) -> Handoff:
         return self.hops(escalation)[-1]
+
+    @property
+    def tier(self) -> int | None:
+        """The highest tier that has the ticket now; None where no team does."""
+        tiers = [self.ticket.team.tier.number] if self.ticket.team is not None else []
+        for escalation in self.open_escalations:
+            if escalation.kind == Kind.FUNCTIONAL:
+                tiers += [handoff.to_team.tier.number for handoff in self.hops(escalation)]
+        return max(tiers, default=None)
 
     def clock_of(self, handoff: Handoff) -> Clock | None:
         return next(
@@ -116,6 +134,7 @@ def load(*, tickets: Sequence[Ticket], now: datetime) -> list[Case]:
         .values_list("ticket", "rule_key", "at")
     ):
         cases[ticket_id].fired[rule_key] = at
+    _load_reopenings(cases)
     return [cases[pk] for pk in ids]
 
 
@@ -195,3 +214,15 @@ def _load_replies(cases: dict[int, Case], now: datetime) -> None:
     ):
         if at > since[ticket_id]:
             cases[ticket_id].replies.append(at)
+
+
+def _load_reopenings(cases: dict[int, Case]) -> None:
+    reopened = [pk for pk, case in cases.items() if case.ticket.reopened_count]
+    if not reopened:
+        return
+    for ticket_id, at in (
+        Event.objects.filter(ticket__in=reopened, kind="reopened")
+        .values_list("ticket")
+        .annotate(last=Max("at"))
+    ):
+        cases[ticket_id].reopened_at = at

@@ -107,6 +107,7 @@ def escalated(
     handoff: Handoff,
     promise: Promise,
     missing: Sequence[RequiredDetail] = (),
+    note: str = "",
     not_before: datetime | None = None,
 ) -> LetterDraft:
     """“With Tier 2: reply expected by …”."""
@@ -118,6 +119,7 @@ def escalated(
             "tier": handoff.to_team.tier.name,
             "team": handoff.to_team.name,
             "due": moment(promise.due_at),
+            "note": note,
         },
         missing=missing,
         promise=promise,
@@ -132,7 +134,7 @@ def accepted(
     handoff: Handoff,
     owner: User,
     due: datetime | None,
-    first_step: str,
+    first_step: Value,
 ) -> LetterDraft:
     """“… is working on it”."""
     return LetterDraft(

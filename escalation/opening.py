@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from escalation import clocks, letters, packages, paths, promises, targets
+from escalation import clocks, followups, letters, packages, paths, promises, targets
 from escalation.cases import Case
 from escalation.ledger import Ledger
 from escalation.models import Escalation, Handoff
@@ -18,13 +18,16 @@ from escalation.models.promise import PromiseKind
 from escalation.packages import Materials
 from escalation.targets import Destination
 from notifications.values import moment
-from tickets.models import Detail, FollowUp
-from tickets.models.followup import FollowUpKind
+from tickets.models import Detail
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What is asked for, by whom, and why; texts are a person's own words."""
+    """What is asked for, by whom, and why; texts are a person's own words.
+
+    ``promised`` is the time to tell the customer instead of the policy's; ``ask_customer``
+    asks for missing details in the same letter.
+    """
 
     kind: Kind
     trigger: Trigger
@@ -37,6 +40,8 @@ class Request:
     path_key: str | None = None
     override_reason: str = ""
     ask_customer: bool = False
+    promised: datetime | None = None
+    note_to_customer: str = ""
 
 
 def open_escalation(
@@ -87,7 +92,7 @@ def open_escalation(
     )
     if tells_the_customer(request):
         _promise(case, ledger, escalation, handoff, request)
-    _check_progress(case, ledger, escalation)
+    followups.check_progress(case=case, ledger=ledger, escalation=escalation)
     return escalation
 
 
@@ -183,7 +188,8 @@ def _promise(
         case=case,
         ledger=ledger,
         kind=PromiseKind.REPLY,
-        due=expected_by(
+        due=request.promised
+        or expected_by(
             case=case, destination=Destination(handoff.to_team, handoff.to_user), now=ledger.now
         ),
         target=str(target),
@@ -207,26 +213,7 @@ def _promise(
             handoff=handoff,
             promise=promise,
             missing=asked,
+            note=request.note_to_customer,
             not_before=ledger.now + letters.UNDO if ledger.by is not None else None,
         )
     )
-
-
-def _check_progress(case: Case, ledger: Ledger, escalation: Escalation) -> None:
-    """The assignee's reminder to see how it is going, every so often while it is open."""
-    ticket = case.ticket
-    every = case.policy.follow_ups.progress_every
-    team = case.roster.teams.get(ticket.team_id or 0)
-    time = case.roster.time_of(team) if team is not None else case.roster.plan_time(ticket)
-    follow_up = FollowUp(
-        ticket=ticket,
-        kind=FollowUpKind.PROGRESS,
-        key=f"{escalation.key}:progress",
-        about=escalation.key,
-        due_at=every.after(ledger.now, time),
-        every=str(every),
-        created_at=ledger.now,
-        created_by=ledger.by,
-    )
-    ledger.add(follow_up)
-    case.follow_ups.append(follow_up)

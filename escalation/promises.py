@@ -234,13 +234,12 @@ def answers_for(case: Case) -> User | None:
     ticket, roster = case.ticket, case.roster
     if (person := roster.here_or_backup(ticket.assignee_id)) is not None:
         return person
-    team = roster.teams.get(ticket.team_id or 0)
-    return roster.lead_or_above(team) if team is not None else None
+    return roster.lead_or_above(roster.teams.get(ticket.team_id or 0))
 
 
 def lead_for(case: Case) -> User | None:
-    team = case.roster.teams.get(case.ticket.team_id or 0)
-    return case.roster.lead_or_above(team) if team is not None else None
+    """The lead of the team the ticket is with, or who stands above."""
+    return case.roster.lead_or_above(case.roster.teams.get(case.ticket.team_id or 0))
 
 
 def _warn(case: Case, ledger: Ledger, promise: Promise, what: str) -> None:

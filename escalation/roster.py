@@ -92,9 +92,9 @@ class Roster:
                 return person
         return None
 
-    def manager_of(self, team: Team) -> User | None:
+    def manager_of(self, team: Team | None) -> User | None:
         """The team's manager, else any manager, else any admin: the last who can be asked."""
-        if (person := self.here_or_backup(team.manager_id)) is not None:
+        if team is not None and (person := self.here_or_backup(team.manager_id)) is not None:
             return person
         for role in (Role.MANAGER, Role.ADMIN):
             for user in self.users.values():
@@ -102,8 +102,9 @@ class Roster:
                     return user
         return None
 
-    def lead_or_above(self, team: Team) -> User | None:
-        return self.lead_of(team) or self.manager_of(team)
+    def lead_or_above(self, team: Team | None) -> User | None:
+        """Who answers for a team; for no team, whoever can be asked last."""
+        return (self.lead_of(team) if team is not None else None) or self.manager_of(team)
 
     def teams_at(self, tier: int) -> list[Team]:
         return [team for team in self.teams.values() if team.tier.number == tier]

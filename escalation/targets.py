@@ -83,7 +83,7 @@ def _candidates(case: Case, target: Target) -> Iterator[Destination]:
         case TargetForm.CATEGORY_TIER:
             yield from _of_tier(case, int(target.value))
         case TargetForm.NEXT_TIER:
-            for tier in sorted({t.tier.number for t in roster.teams_above(_tier_now(case))}):
+            for tier in sorted({t.tier.number for t in roster.teams_above(case.tier or 0)}):
                 yield from _of_tier(case, tier)
         case TargetForm.TEAM_LEAD:
             if own is not None and (lead := roster.lead_of(own)) is not None:
@@ -98,14 +98,6 @@ def _candidates(case: Case, target: Target) -> Iterator[Destination]:
             team = _team_of(roster, here) or own
             if here is not None and team is not None:
                 yield Destination(team, here)
-
-
-def _tier_now(case: Case) -> int:
-    """The highest tier that has had the ticket."""
-    tiers = [case.ticket.team.tier.number] if case.ticket.team is not None else [0]
-    for escalation in case.open_escalations:
-        tiers += [handoff.to_team.tier.number for handoff in case.hops(escalation)]
-    return max(tiers)
 
 
 def _of_tier(case: Case, tier: int) -> Iterator[Destination]:

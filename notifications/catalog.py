@@ -73,6 +73,7 @@ CATALOG: Mapping[str, MailKind] = {
             tier="Tier 2",
             team="Integrations",
             due=_DUE,
+            note="We start with the two calls of 09:12.",
             need=phrase("please_send", missing=["API key id"]),
             agent="Anna Keller",
         ),
