@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from escalation import clocks
+from escalation import clocks, opening
 from escalation.cases import Case
 from escalation.ledger import Ledger
 from escalation.models import Escalation, Handoff
 from escalation.models.escalation import HandoffOutcome
+from escalation.packages import collect
+from escalation.targets import Destination
 from tickets.models.followup import FollowUpKind
 
 
@@ -35,3 +37,25 @@ def drop_follow_ups(
         wanted = kind is None or follow_up.kind == kind
         if follow_up.about == escalation.key and follow_up.is_open and wanted:
             ledger.change(follow_up, dropped_at=ledger.now)
+
+
+def pass_on(
+    *,
+    case: Case,
+    ledger: Ledger,
+    escalation: Escalation,
+    handoff: Handoff,
+    destination: Destination,
+    note: str = "",
+) -> Handoff:
+    """End a hand-off as handed on and make the next; the path's last resort does it too."""
+    end_acceptance(case, ledger, handoff, met=False)
+    answer(ledger, handoff, HandoffOutcome.HANDED_ON, reason=note)
+    return opening.offer(
+        case=case,
+        ledger=ledger,
+        escalation=escalation,
+        destination=destination,
+        materials=collect([case.ticket]),
+        note=note,
+    )

@@ -158,5 +158,8 @@ class Ledger:
             return
         emails = outbox.queue(letters=compose(self._drafts), now=self.now)
         for draft, email in zip(self._drafts, emails, strict=True):
-            if draft.promise is not None:
+            if draft.promise is not None and draft.promise.pk is None:
                 draft.promise.email = email
+            if draft.message is not None:
+                draft.message.email = email
+                draft.message.save(update_fields=("email",))

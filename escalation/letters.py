@@ -16,14 +16,15 @@ from notifications.outbox import Letter
 from notifications.values import Value, moment, phrase
 from staff.models import User
 from tickets.addressing import Addressing, addressing_many
-from tickets.models import RequiredDetail, Ticket
+from tickets.models import Message, RequiredDetail, Ticket
 
 
 @dataclass(slots=True, kw_only=True)
 class LetterDraft:
     """A letter to a ticket's requester, before it is known where and how they are written to.
 
-    ``promise`` is the promise whose time the letter tells.
+    ``promise`` is the promise whose time the letter tells, ``message`` what it stands as in
+    the conversation.
     """
 
     ticket: Ticket
@@ -32,6 +33,7 @@ class LetterDraft:
     variables: Mapping[str, Value] = field(default_factory=dict)
     missing: Sequence[RequiredDetail] = ()
     promise: Promise | None = None
+    message: Message | None = None
     automatic: bool = True
     not_before: datetime | None = None
 

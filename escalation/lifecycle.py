@@ -15,8 +15,7 @@ from django.utils.translation import gettext as _
 
 from escalation import authority, followups, gate, handoffs, letters, opening, targets
 from escalation.cases import Case, open_case
-from escalation.ledger import Ledger
-from escalation.models import Escalation, Handoff
+from escalation.models import Escalation
 from escalation.models.escalation import HandoffOutcome, Kind, State
 from escalation.opening import Request
 from escalation.packages import collect
@@ -117,7 +116,7 @@ def hand_on(
     destination = _destination(case, Kind(escalation.kind), team_id, user_id)
     if destination == Destination(handoff.to_team, handoff.to_user):
         raise Refused(_("It is there already."), field="team")
-    pass_on(
+    handoffs.pass_on(
         case=case,
         ledger=ledger,
         escalation=escalation,
@@ -217,28 +216,6 @@ def resolve(
     followups.confirm_with_the_customer(case=case, ledger=ledger, escalation=escalation)
     ledger.flush(ring=True)
     return escalation
-
-
-def pass_on(
-    *,
-    case: Case,
-    ledger: Ledger,
-    escalation: Escalation,
-    handoff: Handoff,
-    destination: Destination,
-    note: str = "",
-) -> Handoff:
-    """End a hand-off as handed on and make the next; the path's last resort does it too."""
-    handoffs.end_acceptance(case, ledger, handoff, met=False)
-    handoffs.answer(ledger, handoff, HandoffOutcome.HANDED_ON, reason=note)
-    return opening.offer(
-        case=case,
-        ledger=ledger,
-        escalation=escalation,
-        destination=destination,
-        materials=collect([case.ticket]),
-        note=note,
-    )
 
 
 def _destination(case: Case, kind: Kind, team_id: int, user_id: int | None) -> Destination:

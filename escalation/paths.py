@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.utils.translation import gettext_lazy
+
 from escalation.cases import Case
 from escalation.ledger import Ledger
 from escalation.models import Escalation, Handoff, Step
@@ -32,6 +34,15 @@ class PathEntry:
     user: User | None
     team: Team | None
 
+
+ACTIONS = {
+    "remind": gettext_lazy("remind the team"),
+    "on_call": gettext_lazy("ask the person on call"),
+    "lead": gettext_lazy("tell the lead"),
+    "manager": gettext_lazy("tell the manager"),
+    "backup_team": gettext_lazy("hand on to the backup team"),
+}
+"""What a step of a path does, in words."""
 
 AN_HOUR = Duration(timedelta(hours=1), wall=True)
 

@@ -1,0 +1,40 @@
+import signal
+import threading
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+from django.db import OperationalError, connection
+
+from escalation import review
+from escalation.tasks import database_clock
+
+
+class Command(BaseCommand):
+    help = "Reviews every ticket that is due, again and again, without Celery and Redis."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--once", action="store_true", help="stop when nothing is due any more")
+        parser.add_argument(
+            "--interval",
+            type=float,
+            default=settings.HELPDESK_ENGINE_INTERVAL,
+            help="seconds between two looks (default: %(default)s)",
+        )
+
+    def handle(self, *_args: object, **options: Any) -> None:
+        if options["once"]:
+            self.stdout.write(f"{review.sweep(clock=database_clock)} tickets reviewed")
+            return
+        stopped = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stopped.set())
+        while not stopped.is_set():
+            try:
+                review.sweep(clock=database_clock)
+            except OperationalError as error:
+                # The database restarts or cannot be reached: what is due stays due.
+                self.stderr.write(f"The database does not answer: {error}".strip())
+                connection.close()
+            stopped.wait(options["interval"])

@@ -1,0 +1,196 @@
+"""The review: looks at every ticket that is due, and does what time or change owes it.
+
+Level-triggered: it asks what is so and not what happened, so that it may run twice, late or
+after a crash, with the same result. ``Ticket.review_at`` holds every timer.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, OperationalError, transaction
+
+from escalation import clocks, endings, followups, handoffs, paths, promises, ruling, welcome
+from escalation.cases import Case, load
+from escalation.ledger import Ledger
+from escalation.models.escalation import State
+from escalation.targets import Destination
+from notifications import noticeboard, ring
+from notifications.noticeboard import Notice
+from notifications.values import moment
+from staff.models import Role, User
+from tickets.models import Ticket
+from tickets.models.ticket import Status
+
+logger = logging.getLogger(__name__)
+
+BATCH = 200
+"""Tickets a transaction: 500 is no faster and keeps their rows locked three times as long."""
+
+SLICE = timedelta(seconds=30)
+"""How long a sweep goes on before it lets the next one continue."""
+
+FIRST_PUSH_OUT = timedelta(minutes=1)
+LONGEST_PUSH_OUT = timedelta(days=1)
+
+
+def sweep(*, clock: Callable[[], datetime], batch: int = BATCH) -> int:
+    """Review every ticket that is due by ``clock``; returns how many were looked at.
+
+    ``clock`` is read once a batch, so that everything in a batch happens at one moment. A
+    ticket that raises is set aside and tried again later; the others go through. Raises
+    ``OperationalError`` when the database is gone.
+    """
+    ring.silence(settings.HELPDESK_REVIEW_TASK)
+    began, looked = clock(), 0
+    while True:
+        now = clock()
+        found = _look(now=now, limit=batch)
+        looked += found
+        if found < batch:
+            return looked
+        if clock() - began > SLICE:
+            ring.ring(settings.HELPDESK_REVIEW_TASK, "engine")
+            return looked
+
+
+def reconcile(*, tickets: Sequence[Ticket], now: datetime) -> None:
+    """Bring everything about these locked tickets to where it should be at ``now``."""
+    cases = load(tickets=tickets, now=now)
+    ledger = Ledger(now=now)
+    changes = clocks.missed_changes(cases)
+    for case in cases:
+        clocks.sync(case=case, ledger=ledger, changes=changes.get(case.ticket.pk, ()))
+    welcome.greet(cases=cases, ledger=ledger)
+    moments = ruling.apply(cases=cases, ledger=ledger)
+    to_close: list[int] = []
+    for case in cases:
+        coming = [
+            *clocks.watch(case=case, ledger=ledger),
+            *followups.drive(case=case, ledger=ledger),
+            *_drive_paths(case, ledger),
+            promises.drive(case=case, ledger=ledger),
+            moments[case.ticket.pk],
+        ]
+        close_at = endings.closes_at(case)
+        if close_at is not None and close_at <= now:
+            to_close.append(case.ticket.pk)
+        _plan_next_look(case, ledger, [*coming, close_at])
+    ledger.flush(ring=False)
+    for ticket_id in to_close:
+        endings.close(ticket_id=ticket_id, now=now, by=None)
+
+
+def claim(*, now: datetime, limit: int, ids: Collection[int] | None = None) -> list[Ticket]:
+    """Lock tickets that are due and that nobody else is looking at."""
+    due = Ticket.objects.due_for_review(now)
+    if ids is not None:
+        due = due.filter(pk__in=ids)
+    return list(
+        due.select_related("team__tier", "requester", "organization__plan", "category", "assignee")
+        .select_for_update(of=("self",), skip_locked=True, no_key=True)
+        .order_by("review_at", "pk")[:limit]
+    )
+
+
+def _look(*, now: datetime, limit: int) -> int:
+    ids: list[int] = []
+    try:
+        with transaction.atomic():
+            tickets = claim(now=now, limit=limit)
+            ids = [ticket.pk for ticket in tickets]
+            if tickets:
+                reconcile(tickets=tickets, now=now)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        logger.exception("A batch of %d tickets failed; looking at them one by one.", len(ids))
+        for ticket_id in ids:
+            _look_at_one(ticket_id, now)
+    return len(ids)
+
+
+def _look_at_one(ticket_id: int, now: datetime) -> None:
+    try:
+        with transaction.atomic():
+            if tickets := claim(now=now, limit=1, ids=[ticket_id]):
+                reconcile(tickets=tickets, now=now)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:
+        logger.exception("HD-%d could not be reviewed.", ticket_id)
+        _set_aside(ticket_id=ticket_id, error=error, now=now)
+
+
+@transaction.atomic
+def _set_aside(*, ticket_id: int, error: Exception, now: datetime) -> None:
+    """Try a ticket again later, each time twice as late, and tell the admins."""
+    ticket = Ticket.objects.select_for_update(no_key=True).get(pk=ticket_id)
+    ticket.review_attempts += 1
+    push_out = min(FIRST_PUSH_OUT * 2 ** min(ticket.review_attempts - 1, 20), LONGEST_PUSH_OUT)
+    ticket.review_at = now + push_out
+    # What the database says may quote a customer's words.
+    detail = "" if isinstance(error, DatabaseError) else str(error)
+    ticket.review_error = f"{type(error).__name__}: {detail}"[:500]
+    ticket.save(update_fields=("review_attempts", "review_at", "review_error"))
+    noticeboard.notify(
+        notices=[
+            Notice(
+                dedupe_key=f"{ticket.reference}:poison:{ticket.review_attempts}:{admin.pk}",
+                user_id=admin.pk,
+                kind="admin_poison_ticket",
+                about=ticket.about,
+                variables={
+                    "ref": ticket.reference,
+                    "subject": ticket.subject,
+                    "url": ticket.get_absolute_url(),
+                    "error": ticket.review_error,
+                    "attempts": ticket.review_attempts,
+                    "next_try": moment(ticket.review_at),
+                },
+            )
+            for admin in User.objects.filter(role=Role.ADMIN, is_active=True)[:20]
+        ],
+        now=now,
+    )
+
+
+def _drive_paths(case: Case, ledger: Ledger) -> list[datetime | None]:
+    coming: list[datetime | None] = []
+    for escalation in case.open_escalations:
+        if escalation.state != State.OFFERED:
+            continue
+        handoff = case.current(escalation)
+        if handoff.pk is not None:
+            at, backup = paths.drive(
+                case=case, ledger=ledger, escalation=escalation, handoff=handoff
+            )
+            coming.append(at)
+            if backup is None:
+                continue
+            handoff = handoffs.pass_on(
+                case=case,
+                ledger=ledger,
+                escalation=escalation,
+                handoff=handoff,
+                destination=Destination(backup),
+            )
+        upcoming = paths.next_step(case=case, handoff=handoff)
+        coming.append(upcoming[2] if upcoming is not None else None)
+    return coming
+
+
+def _plan_next_look(case: Case, ledger: Ledger, moments: Sequence[datetime | None]) -> None:
+    due_at, kind = clocks.nearest(case)
+    ended = case.ticket.status == Status.CLOSED
+    ledger.change(
+        case.ticket,
+        review_at=min((at for at in moments if at is not None and at > ledger.now), default=None),
+        review_attempts=0,
+        review_error="",
+        sla_due_at=None if ended else due_at,
+        sla_due_kind="" if ended else kind,
+    )

@@ -1,0 +1,24 @@
+"""The engine's bell."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from celery import shared_task
+from django.db import connection
+
+from escalation import review
+
+
+@shared_task
+def sweep() -> None:
+    """Review every ticket that is due; rung by beat, and after a commit."""
+    review.sweep(clock=database_clock)
+
+
+def database_clock() -> datetime:
+    """The database's own time: the one clock that all workers share."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        [now] = cursor.fetchone()
+    return now
