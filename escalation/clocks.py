@@ -17,7 +17,7 @@ from escalation.models.clock import ClockKind, ClockState
 from escalation.policyfile import ReopenClocks
 from escalation.promises import answers_for, lead_for
 from notifications.values import moment
-from staff.businesstime import Duration
+from staff.durations import Duration
 from tickets.models import Event
 from tickets.models.ticket import ENDED
 

@@ -11,11 +11,12 @@ from django.utils.translation import gettext as _
 
 from escalation import clocks, endings, facts, paths, promises, targets
 from escalation.cases import Case, load
+from escalation.conditions import Reason
 from escalation.followups import receiver_of
 from escalation.models import Decision
 from escalation.models.clock import ClockState
 from escalation.models.escalation import State
-from escalation.rules import Reason, RuleExplanation, Skip, explain
+from escalation.rules import RuleExplanation, Skip, explain
 from escalation.targets import Destination
 from staff.models import User
 from tickets.models import Ticket

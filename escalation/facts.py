@@ -11,7 +11,8 @@ from django.db.models.functions import RowNumber
 from escalation.cases import Case
 from escalation.models import Clock
 from escalation.models.clock import ClockKind, ClockState
-from escalation.rules import ClockFact, Rule, TicketFacts
+from escalation.rules import Rule
+from escalation.ticketfacts import ClockFact, TicketFacts
 from tickets.models import Message
 from tickets.models.ticket import MessageKind, SenderVerdict
 

@@ -9,7 +9,7 @@ from escalation.ledger import Ledger
 from escalation.models import Escalation
 from escalation.promises import answers_for
 from notifications.values import Value, moment, phrase
-from staff.businesstime import Duration, parse_duration
+from staff.durations import Duration, parse_duration
 from staff.models import User
 from tickets.models import FollowUp
 from tickets.models.followup import FollowUpKind

@@ -19,7 +19,7 @@ from escalation.models import Escalation, Handoff, Step
 from escalation.policyfile import Action, PathStep
 from escalation.roster import Roster
 from notifications.values import moment, phrase
-from staff.businesstime import Duration, parse_duration
+from staff.durations import Duration, parse_duration
 from staff.models import Team, User
 
 

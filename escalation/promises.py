@@ -11,7 +11,8 @@ from escalation.models import Escalation, Promise
 from escalation.models.promise import PromiseKind, PromiseState
 from escalation.policyfile import AutoRepromise
 from notifications.values import moment
-from staff.businesstime import BusinessTime, Duration, parse_duration
+from staff.businesstime import BusinessTime
+from staff.durations import Duration, parse_duration
 from staff.models import User
 from tickets.models.ticket import Status
 

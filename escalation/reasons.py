@@ -8,8 +8,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from escalation.rules import Reason
-from staff.businesstime import DurationError, parse_duration
+from escalation.conditions import Reason
+from staff.durations import DurationError, parse_duration
 
 _FACTS = {
     "status": gettext_lazy("the status"),

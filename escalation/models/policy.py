@@ -1,15 +1,11 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from django.db import models
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
+from escalation.policyfile import PolicySpec, parse_policy
 from staff.models import User
-
-if TYPE_CHECKING:
-    from escalation.policyfile import PolicySpec
 
 
 class Policy(models.Model):
@@ -61,6 +57,4 @@ class PolicyVersion(models.Model):
     @cached_property
     def spec(self) -> PolicySpec:
         """The body, parsed; ``PolicyErrors`` when it is not a policy."""
-        from escalation.policyfile import parse_policy
-
         return parse_policy(self.body)

@@ -6,7 +6,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from staff.businesstime import DurationError, NeverOpens, parse_duration
+from staff.businesstime import NeverOpens
+from staff.durations import DurationError, parse_duration
 from staff.models import Calendar, CalendarVersion
 
 
