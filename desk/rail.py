@@ -57,9 +57,7 @@ def places(user: User, path: str) -> Iterator[Place]:
     """The places open to this person; ``path`` tells which one they are at."""
     waiting = counts(user)
     for place in (DESK, OFFERS, ESCALATIONS, MAIL, SETTINGS):
-        if (place is ESCALATIONS and not user.is_lead) or (
-            place is SETTINGS and not user.is_staff
-        ):
+        if (place is ESCALATIONS and not user.is_lead) or (place is SETTINGS and not user.is_staff):
             continue
         yield Place(
             place.name,

@@ -78,9 +78,7 @@ def _escalated(ticket: Ticket) -> tuple[Team | None, datetime | None, bool]:
     if escalation is None:
         return None, None, False
     handoff = (
-        escalation.handoffs.filter(
-            outcome__in=(HandoffOutcome.PENDING, HandoffOutcome.ACCEPTED)
-        )
+        escalation.handoffs.filter(outcome__in=(HandoffOutcome.PENDING, HandoffOutcome.ACCEPTED))
         .select_related("to_team__tier")
         .order_by("-number")
         .first()
@@ -102,5 +100,3 @@ def _expected(ticket: Ticket, promise: Promise | None, now: datetime) -> Expecte
     if clock is None or clock.due_at is None:
         return None
     return Expected(clock.due_at, clock.due_at <= now)
-
-

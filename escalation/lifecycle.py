@@ -50,6 +50,8 @@ def escalate(
             _("%(ref)s is already escalated to %(team)s.")
             % {"ref": case.ticket.reference, "team": case.current(already).to_team}
         )
+    if request.promised is not None and request.promised <= now:
+        raise Refused(_("The time to expect a reply has to lie ahead."), field="promised")
     gate.check(case=case, request=request)
     escalation = opening.open_escalation(
         case=case,

@@ -34,6 +34,11 @@ class PathEntry:
     user: User | None
     team: Team | None
 
+    @property
+    def label(self) -> str:
+        text = str(ACTIONS.get(self.action, self.action))
+        return text[:1].upper() + text[1:]
+
 
 ACTIONS = {
     "remind": gettext_lazy("remind the team"),

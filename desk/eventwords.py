@@ -1,0 +1,202 @@
+"""What happened to a ticket, as one line in the reader's language.
+
+Events hold ids and values; the names come from a book of what the page has loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from escalation.models.clock import ClockKind
+from escalation.models.escalation import ReturnReason
+from escalation.paths import ACTIONS
+from staff.models import Team, User
+from tickets.models import Event
+from tickets.models.ticket import Priority, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An event as the conversation shows it; ``who`` is empty for the system."""
+
+    at: datetime
+    icon: str
+    who: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """Names by id."""
+
+    users: Mapping[int, str]
+    teams: Mapping[int, str]
+
+    def user(self, pk: object) -> str:
+        return self.users.get(pk, "") if isinstance(pk, int) else ""
+
+    def team(self, pk: object) -> str:
+        return self.teams.get(pk, "") if isinstance(pk, int) else ""
+
+
+#: Already to be seen as a message, or of no interest to a reader.
+SILENT = frozenset(
+    {"ticket_opened", "message_received", "replied", "noted", "ticked", "unticked", "promised"}
+)
+
+
+def book_of(events: Iterable[Event]) -> Book:
+    """Look up the people and teams that events name, in two queries."""
+    users: set[int] = set()
+    teams: set[int] = set()
+    for event in events:
+        data = event.data
+        users |= {data[key] for key in ("assignee", "owner", "user", "to") if _is_id(data, key)}
+        teams |= {data["team"]} if _is_id(data, "team") else set()
+    return Book(
+        users=dict(User.objects.filter(pk__in=users).values_list("pk", "name")),
+        teams=dict(Team.objects.filter(pk__in=teams).values_list("pk", "name")),
+    )
+
+
+def lines(events: Iterable[Event], book: Book) -> list[Line]:
+    """The events worth a line, in their order."""
+    found = []
+    for event in events:
+        if event.kind in SILENT:
+            continue
+        icon, words = _WORDS.get(event.kind, ("point", _plain))
+        found.append(
+            Line(
+                at=event.at,
+                icon=icon,
+                who=_author(event),
+                text=words(event.data, book) if words is not _plain else event.kind,
+            )
+        )
+    return found
+
+
+def _is_id(data: Mapping[str, Any], key: str) -> bool:
+    return isinstance(data.get(key), int) and not isinstance(data.get(key), bool)
+
+
+def _author(event: Event) -> str:
+    if event.user is not None:
+        return event.user.name
+    return str(event.contact) if event.contact is not None else ""
+
+
+def _plain(_data: Mapping[str, Any], _book: Book) -> str:
+    return ""
+
+
+def _label(choices: Any, value: object) -> str:
+    try:
+        return str(choices(value).label)
+    except ValueError:
+        return str(value)
+
+
+def _status(data: Mapping[str, Any], _book: Book) -> str:
+    return _("status: %(status)s") % {"status": _label(Status, data.get("to"))}
+
+
+def _assigned(data: Mapping[str, Any], book: Book) -> str:
+    name = book.user(data.get("assignee"))
+    return _("assigned to %(name)s") % {"name": name} if name else _("assigned to nobody")
+
+
+def _moved(data: Mapping[str, Any], book: Book) -> str:
+    return _("moved to %(team)s") % {"team": book.team(data.get("team"))}
+
+
+def _assessed(data: Mapping[str, Any], _book: Book) -> str:
+    return _("assessed: %(priority)s") % {"priority": _label(Priority, data.get("priority"))}
+
+
+def _escalated(data: Mapping[str, Any], book: Book) -> str:
+    to = book.user(data.get("to")) or book.team(data.get("team"))
+    if data.get("rule"):
+        return _("escalated to %(to)s by the rule %(rule)s") % {"to": to, "rule": data["rule"]}
+    return _("escalated to %(to)s") % {"to": to}
+
+
+def _offered(data: Mapping[str, Any], book: Book) -> str:
+    to = book.user(data.get("to")) or book.team(data.get("team"))
+    return _("offered to %(to)s") % {"to": to}
+
+
+def _step(data: Mapping[str, Any], book: Book) -> str:
+    action = str(ACTIONS.get(str(data.get("action")), data.get("action")))
+    name = book.user(data.get("user")) or book.team(data.get("team"))
+    text = _("nobody has accepted yet: %(action)s") % {"action": action}
+    return f"{text} ({name})" if name else text
+
+
+def _returned(text: Callable[[], str]) -> Callable[[Mapping[str, Any], Book], str]:
+    def words(data: Mapping[str, Any], _book: Book) -> str:
+        return f"{text()}: {_label(ReturnReason, data.get('reason'))}"
+
+    return words
+
+
+def _clock(data: Mapping[str, Any], _book: Book) -> str:
+    return _("target breached: %(clock)s") % {"clock": _label(ClockKind, data.get("clock"))}
+
+
+def _keys(text: Callable[[], str]) -> Callable[[Mapping[str, Any], Book], str]:
+    def words(data: Mapping[str, Any], _book: Book) -> str:
+        keys = data.get("keys") or [data.get("key", "")]
+        return f"{text()}: {', '.join(str(key) for key in keys)}"
+
+    return words
+
+
+def _said(text: Callable[[], str]) -> Callable[[Mapping[str, Any], Book], str]:
+    return lambda _data, _book: text()
+
+
+_WORDS: Mapping[str, tuple[str, Callable[[Mapping[str, Any], Book], str]]] = {
+    "status_changed": ("progress", _status),
+    "assigned": ("user-check", _assigned),
+    "moved": ("users", _moved),
+    "assessed": ("gauge", _assessed),
+    "details_found": ("search", _keys(lambda: _("found in the conversation"))),
+    "detail_set": ("pencil", _keys(lambda: _("detail added"))),
+    "details_asked": ("help", _keys(lambda: _("asked the customer for"))),
+    "escalated": ("arrow-bar-to-up", _escalated),
+    "offered": ("arrow-bar-to-up", _offered),
+    "accepted": ("circle-check", _said(lambda: _("accepted the escalation"))),
+    "declined": ("circle-x", _returned(lambda: _("declined the escalation"))),
+    "sent_back": ("arrow-back-up", _returned(lambda: _("sent the escalation back"))),
+    "step_fired": ("bell-ringing", _step),
+    "escalation_resolved": ("checks", _said(lambda: _("resolved the escalation"))),
+    "clock_breached": ("flame", _clock),
+    "promise_kept": ("flag-check", _said(lambda: _("promise kept"))),
+    "promise_broken": ("flag-x", _said(lambda: _("promise broken"))),
+    "promise_replaced": ("flag", _said(lambda: _("a new time was promised"))),
+    "promise_suspended": ("flag-pause", _said(lambda: _("the promise waits for the customer"))),
+    "promise_resumed": (
+        "flag",
+        _said(lambda: _("the customer answered; the promise counts again")),
+    ),
+    "promise_warned": ("flag-exclamation", _said(lambda: _("warned: the promise falls due soon"))),
+    "promise_withdrawn": ("flag-off", _said(lambda: _("promise withdrawn"))),
+    "follow_up_added": ("bell-plus", _said(lambda: _("added a follow-up"))),
+    "follow_up_fired": ("bell-ringing", _said(lambda: _("follow-up: reminded"))),
+    "follow_up_done": ("bell-check", _said(lambda: _("did a follow-up"))),
+    "resolved": ("circle-check", _said(lambda: _("resolved the ticket"))),
+    "closed": ("archive", _said(lambda: _("closed the ticket"))),
+    "reopened": ("refresh-alert", _said(lambda: _("reopened the ticket"))),
+    "rule_loop_stopped": ("infinity", _said(lambda: _("rules led to one another; loop stopped"))),
+    "message_accepted": (
+        "user-check",
+        _said(lambda: _("accepted a message of an unverified sender")),
+    ),
+}

@@ -1,0 +1,253 @@
+"""What can be done on the ticket page: a form, the station it calls, and the word for having done it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.forms import Form
+from django.http import QueryDict
+from django.utils.functional import Promise as LazyText
+from django.utils.translation import gettext_lazy as _
+
+from desk import forms
+from escalation import checklist, endings, lifecycle, returning, updates
+from escalation.models.escalation import ReturnReason
+from staff.models import User
+from tickets import conversation, followups, gathering, triage
+from tickets.gathering import Gathered
+from tickets.models import Ticket
+from tickets.models.followup import FollowUpKind
+
+Data = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class TicketAction:
+    """``make`` gives the form, empty or with what was sent."""
+
+    make: Callable[[QueryDict | None, Ticket, Gathered], Form]
+    do: Callable[[int, Data, datetime, User], object]
+    done: LazyText
+
+
+@dataclass(frozen=True, slots=True)
+class EscalationAction:
+    """As ``TicketAction``; ``do`` takes the escalation's id."""
+
+    make: Callable[[QueryDict | None, Gathered], Form]
+    do: Callable[[int, Data, datetime, User], object]
+    done: LazyText
+
+
+def _plain(form: type[Form]) -> Callable[[QueryDict | None, Ticket, Gathered], Form]:
+    return lambda sent, _ticket, _gathered: form(sent)
+
+
+def _assess_form(sent: QueryDict | None, ticket: Ticket, _gathered: Gathered) -> Form:
+    return forms.AssessForm(
+        sent,
+        initial={
+            "impact": ticket.impact,
+            "urgency": ticket.urgency,
+            "complexity": ticket.complexity,
+            "category": ticket.category_id,
+            "version": ticket.version,
+        },
+    )
+
+
+def _assign_form(sent: QueryDict | None, ticket: Ticket, _gathered: Gathered) -> Form:
+    return forms.AssignForm(
+        sent, initial={"assignee": ticket.assignee_id, "version": ticket.version}
+    )
+
+
+def _move_form(sent: QueryDict | None, ticket: Ticket, _gathered: Gathered) -> Form:
+    return forms.MoveForm(sent, initial={"team": ticket.team_id, "version": ticket.version})
+
+
+def _status_form(sent: QueryDict | None, ticket: Ticket, _gathered: Gathered) -> Form:
+    return forms.StatusForm(sent, initial={"status": ticket.status, "version": ticket.version})
+
+
+def _assess(ticket_id: int, data: Data, now: datetime, by: User) -> None:
+    triage.assess(
+        ticket_id=ticket_id,
+        impact=data["impact"],
+        urgency=data["urgency"],
+        complexity=data["complexity"],
+        category_id=data["category"].pk if data["category"] else None,
+        now=now,
+        by=by,
+    )
+
+
+def _assign(ticket_id: int, data: Data, now: datetime, by: User) -> None:
+    assignee = data["assignee"]
+    triage.assign(
+        ticket_id=ticket_id, assignee_id=assignee.pk if assignee else None, now=now, by=by
+    )
+
+
+def _follow_up(ticket_id: int, data: Data, now: datetime, by: User) -> None:
+    followups.add(
+        ticket_id=ticket_id,
+        kind=FollowUpKind.BY_HAND,
+        key=f"HD-{ticket_id}:by-hand:{now.timestamp():.6f}:{by.pk}",
+        due_at=data["due_at"],
+        now=now,
+        by=by,
+        user_id=data["user"].pk if data["user"] else None,
+        text=data["text"],
+        every=data["every"],
+    )
+
+
+ON_TICKET: Mapping[str, TicketAction] = {
+    "reply": TicketAction(
+        _plain(forms.ReplyForm),
+        lambda pk, data, now, by: conversation.reply(
+            ticket_id=pk, text=data["text"], status=data["status"], now=now, by=by
+        ),
+        _("Sent. It leaves in ten seconds."),
+    ),
+    "note": TicketAction(
+        _plain(forms.NoteForm),
+        lambda pk, data, now, by: conversation.note(
+            ticket_id=pk, text=data["text"], now=now, by=by
+        ),
+        _("Noted."),
+    ),
+    "assess": TicketAction(_assess_form, _assess, _("Assessed.")),
+    "assign": TicketAction(_assign_form, _assign, _("Assigned.")),
+    "move": TicketAction(
+        _move_form,
+        lambda pk, data, now, by: triage.move(
+            ticket_id=pk, team_id=data["team"].pk, now=now, by=by
+        ),
+        _("Moved."),
+    ),
+    "status": TicketAction(
+        _status_form,
+        lambda pk, data, now, by: triage.set_status(
+            ticket_id=pk, status=data["status"], now=now, by=by
+        ),
+        _("Status changed."),
+    ),
+    "detail": TicketAction(
+        _plain(forms.DetailForm),
+        lambda pk, data, now, by: gathering.set_detail(
+            ticket_id=pk, key=data["key"], value=data["value"], now=now, by=by
+        ),
+        _("Detail kept."),
+    ),
+    "ask": TicketAction(
+        lambda sent, _ticket, gathered: forms.AskForm(sent, gathered=gathered),
+        lambda pk, data, now, by: gathering.ask(ticket_id=pk, keys=data["keys"], now=now, by=by),
+        _("The customer is asked."),
+    ),
+    "follow-up": TicketAction(_plain(forms.FollowUpForm), _follow_up, _("Follow-up added.")),
+    "update": TicketAction(
+        _plain(forms.UpdateForm),
+        lambda pk, data, now, by: updates.update(ticket_id=pk, now=now, by=by, **data),
+        _("The customer is told."),
+    ),
+    "new-time": TicketAction(
+        _plain(forms.NewTimeForm),
+        lambda pk, data, now, by: updates.new_expected_time(ticket_id=pk, now=now, by=by, **data),
+        _("The customer is told the new time."),
+    ),
+    "resolve": TicketAction(
+        _plain(forms.ResolveForm),
+        lambda pk, data, now, by: endings.resolve(ticket_id=pk, now=now, by=by, **data),
+        _("Resolved; the customer is asked to check."),
+    ),
+    "close": TicketAction(
+        _plain(Form),
+        lambda pk, _data, now, by: endings.close(ticket_id=pk, now=now, by=by),
+        _("Closed."),
+    ),
+    "reopen": TicketAction(
+        _plain(Form),
+        lambda pk, _data, now, by: endings.reopen(ticket_id=pk, now=now, by=by),
+        _("Open again."),
+    ),
+}
+
+
+def _id(row: User | None) -> int | None:
+    return row.pk if row is not None else None
+
+
+def _return(
+    station: Callable[..., object],
+) -> Callable[[int, Data, datetime, User], object]:
+    return lambda pk, data, now, by: station(
+        escalation_id=pk,
+        reason_code=ReturnReason(data["reason_code"]),
+        reason=data["reason"],
+        missing=data["missing"],
+        now=now,
+        by=by,
+    )
+
+
+def _hand_on(pk: int, data: Data, now: datetime, by: User) -> None:
+    lifecycle.hand_on(
+        escalation_id=pk,
+        team_id=data["team"].pk,
+        user_id=_id(data["user"]),
+        note=data["note"],
+        now=now,
+        by=by,
+    )
+
+
+def _offer_again(pk: int, data: Data, now: datetime, by: User) -> None:
+    lifecycle.offer_again(
+        escalation_id=pk,
+        team_id=data["team"].pk,
+        user_id=_id(data["user"]),
+        note=data["note"],
+        override_reason=data["override_reason"],
+        now=now,
+        by=by,
+    )
+
+
+ON_ESCALATION: Mapping[str, EscalationAction] = {
+    "accept": EscalationAction(
+        lambda sent, _gathered: forms.AcceptForm(sent),
+        lambda pk, data, now, by: lifecycle.accept(escalation_id=pk, now=now, by=by, **data),
+        _("It is yours; the customer is told."),
+    ),
+    "decline": EscalationAction(
+        lambda sent, gathered: forms.ReturnForm(sent, gathered=gathered),
+        _return(returning.decline),
+        _("Declined; it is back with the assignee."),
+    ),
+    "send-back": EscalationAction(
+        lambda sent, gathered: forms.ReturnForm(sent, gathered=gathered),
+        _return(returning.send_back),
+        _("Sent back to the assignee."),
+    ),
+    "hand-on": EscalationAction(
+        lambda sent, _gathered: forms.HandOnForm(sent), _hand_on, _("Handed on.")
+    ),
+    "offer-again": EscalationAction(
+        lambda sent, _gathered: forms.OfferAgainForm(sent), _offer_again, _("Offered again.")
+    ),
+    "resolve": EscalationAction(
+        lambda sent, _gathered: forms.ResolveForm(sent),
+        lambda pk, data, now, by: lifecycle.resolve(escalation_id=pk, now=now, by=by, **data),
+        _("The escalation is resolved; the assignee confirms with the customer."),
+    ),
+    "tick": EscalationAction(
+        lambda sent, _gathered: forms.TickForm(sent),
+        lambda pk, data, now, by: checklist.tick(escalation_id=pk, now=now, by=by, **data),
+        _("Checklist kept."),
+    ),
+}

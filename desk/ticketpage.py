@@ -1,0 +1,281 @@
+"""Everything the ticket page shows, read in a fixed number of queries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Prefetch
+from django.utils.translation import gettext
+
+from desk import eventwords
+from desk.eventwords import Line
+from escalation import authority, clocks, followups, paths
+from escalation.cases import Case, load
+from escalation.checklist import Item, checklist_of
+from escalation.explanation import Explanation, explain_case
+from escalation.models import Clock, Escalation, Handoff, Promise
+from escalation.models.clock import ClockState
+from escalation.models.escalation import State
+from escalation.paths import PathEntry
+from notifications.models import OutgoingEmail
+from staff.models import User
+from tickets.gathering import Gathered
+from tickets.models import Attachment, Detail, FollowUp, Message, RequiredDetail, Ticket
+
+MESSAGES_SHOWN = 60
+EVENTS_SHOWN = 120
+LETTERS_SHOWN = 30
+
+
+@dataclass(frozen=True, slots=True)
+class DetailRow:
+    """A detail, required or not; ``detail`` None where it is missing and was not asked for."""
+
+    key: str
+    label: str
+    detail: Detail | None
+    required: bool
+
+    @property
+    def value(self) -> str:
+        return self.detail.value if self.detail is not None else ""
+
+    @property
+    def asked_at(self) -> datetime | None:
+        return self.detail.asked_at if self.detail is not None and not self.value else None
+
+
+@dataclass(frozen=True, slots=True)
+class ClockRow:
+    """A clock as the page shows it: its due time counts down, its share fills a bar."""
+
+    clock: Clock
+    used_percent: int
+    warn_at: datetime | None
+
+    @property
+    def is_running(self) -> bool:
+        return self.clock.state == ClockState.RUNNING
+
+
+@dataclass(frozen=True, slots=True)
+class EscalationPanel:
+    """An escalation, where it is on its path, its checklist, and what this person may do."""
+
+    escalation: Escalation
+    handoff: Handoff
+    path: tuple[PathEntry, ...]
+    checklist: tuple[Item, ...]
+    may_answer: bool
+    may_end: bool
+
+    @property
+    def is_offered(self) -> bool:
+        return self.escalation.state == State.OFFERED
+
+    @property
+    def is_accepted(self) -> bool:
+        return self.escalation.state == State.ACCEPTED
+
+    @property
+    def is_returned(self) -> bool:
+        return self.escalation.state == State.RETURNED
+
+    @property
+    def items_done(self) -> int:
+        return sum(1 for item in self.checklist if item.done)
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUpRow:
+    follow_up: FollowUp
+    person: User | None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing in the conversation: a message, a letter or an event."""
+
+    at: datetime
+    message: Message | None = None
+    letter: OutgoingEmail | None = None
+    line: Line | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TicketPage:
+    """One ticket, for one reader, at one moment."""
+
+    ticket: Ticket
+    entries: tuple[Entry, ...]
+    older: int | None
+    gathered: Gathered
+    details: tuple[DetailRow, ...]
+    clocks: tuple[ClockRow, ...]
+    panels: tuple[EscalationPanel, ...]
+    past: tuple[Escalation, ...]
+    promise: Promise | None
+    follow_ups: tuple[FollowUpRow, ...]
+    explanation: Explanation
+    open_at_organization: int
+
+    @property
+    def after_resolving(self) -> tuple[tuple[str, str, str], ...]:
+        """What a resolved ticket offers: action, label, icon."""
+        return (
+            ("close", gettext("Close"), "archive"),
+            ("reopen", gettext("Reopen"), "refresh"),
+        )
+
+
+def ticket_page(
+    *, ticket: Ticket, user: User, now: datetime, before: int | None = None
+) -> TicketPage:
+    """Read the page; ``before`` is the id of a message to read older ones from."""
+    [case] = load(tickets=[ticket], now=now)
+    entries, older = _entries(ticket, before)
+    return TicketPage(
+        ticket=ticket,
+        entries=entries,
+        older=older,
+        gathered=case.gathered,
+        details=_details(case.gathered, ticket),
+        clocks=_clocks(case, now),
+        panels=tuple(_panel(case, escalation, user) for escalation in case.open_escalations),
+        past=tuple(e for e in reversed(case.escalations) if not e.is_open),
+        promise=case.promise,
+        follow_ups=tuple(
+            FollowUpRow(follow_up, followups.receiver_of(follow_up, case))
+            for follow_up in case.follow_ups
+        ),
+        explanation=explain_case(case=case, now=now),
+        open_at_organization=_open_at_organization(ticket),
+    )
+
+
+def _entries(ticket: Ticket, before: int | None) -> tuple[tuple[Entry, ...], int | None]:
+    """The newest messages, with the events and letters that lie between them."""
+    messages = Message.objects.filter(ticket=ticket)
+    if before is not None:
+        messages = messages.filter(pk__lt=before)
+    newest = list(
+        messages.select_related("contact__organization", "user", "email")
+        .prefetch_related(Prefetch("attachments", Attachment.objects.order_by("pk")))
+        .order_by("-created_at", "-pk")[: MESSAGES_SHOWN + 1]
+    )
+    shown = newest[:MESSAGES_SHOWN]
+    older = shown[-1].pk if len(newest) > MESSAGES_SHOWN else None
+    since = shown[-1].created_at if older is not None else None
+    until = shown[0].created_at if before is not None and shown else None
+    entries = [Entry(at=message.created_at, message=message) for message in shown]
+    entries += _letters(ticket, {m.email_id for m in shown}, since, until)
+    entries += _events(ticket, since, until)
+    # Of what happened at one moment, the message comes before what it led to.
+    return tuple(sorted(entries, key=lambda e: (e.at, e.message is None, e.line is None))), older
+
+
+def _letters(
+    ticket: Ticket, shown: set[int | None], since: datetime | None, until: datetime | None
+) -> list[Entry]:
+    letters = OutgoingEmail.objects.filter(about=ticket.about, to_address=ticket.requester.email)
+    if since is not None:
+        letters = letters.filter(queued_at__gte=since)
+    if until is not None:
+        letters = letters.filter(queued_at__lte=until)
+    return [
+        Entry(at=letter.queued_at, letter=letter)
+        for letter in letters.order_by("-pk")[:LETTERS_SHOWN]
+        if letter.pk not in shown
+    ]
+
+
+def _events(ticket: Ticket, since: datetime | None, until: datetime | None) -> list[Entry]:
+    events = ticket.events.exclude(kind__in=eventwords.SILENT)
+    if since is not None:
+        events = events.filter(at__gte=since)
+    if until is not None:
+        events = events.filter(at__lte=until)
+    found = list(events.select_related("user", "contact").order_by("-at", "-pk")[:EVENTS_SHOWN])
+    found.reverse()
+    book = eventwords.book_of(found)
+    return [Entry(at=line.at, line=line) for line in eventwords.lines(found, book)]
+
+
+def _details(gathered: Gathered, ticket: Ticket) -> tuple[DetailRow, ...]:
+    rows = {row.key: row for row in ticket.details.select_related("message", "user")}
+    required = [_required(detail, rows.get(detail.key)) for detail in gathered.required]
+    known = {detail.key for detail in gathered.required}
+    others = [
+        DetailRow(key=key, label=key, detail=row, required=False)
+        for key, row in rows.items()
+        if key not in known
+    ]
+    return tuple(required + others)
+
+
+def _required(required: RequiredDetail, row: Detail | None) -> DetailRow:
+    return DetailRow(key=required.key, label=required.local_label, detail=row, required=True)
+
+
+def _clocks(case: Case, now: datetime) -> tuple[ClockRow, ...]:
+    """The newest clock of each kind, and those of pending offers."""
+    newest: dict[Any, Clock] = {}
+    for clock in case.clocks:
+        newest[clock.kind, clock.handoff_id] = clock
+    return tuple(
+        ClockRow(
+            clock=clock,
+            used_percent=_used(clock, now),
+            warn_at=clocks.warning_moment(case, clock)
+            if clock.state == ClockState.RUNNING
+            else None,
+        )
+        for clock in newest.values()
+    )
+
+
+def _used(clock: Clock, now: datetime) -> int:
+    used = clock.consumed
+    if clock.running_since is not None and now > clock.running_since:
+        used += clock.time.between(clock.running_since, now)
+    return min(int(used / clock.budget * 100), 999) if clock.budget else 100
+
+
+def _panel(case: Case, escalation: Escalation, user: User) -> EscalationPanel:
+    handoff = case.current(escalation)
+    return EscalationPanel(
+        escalation=escalation,
+        handoff=handoff,
+        path=tuple(paths.entries(case=case, handoff=handoff)),
+        checklist=checklist_of(escalation=escalation, ticket=case.ticket, gathered=case.gathered),
+        may_answer=authority.may_answer(
+            case=case, escalation=escalation, handoff=handoff, user=user
+        ),
+        may_end=authority.may_end(case=case, escalation=escalation, handoff=handoff, user=user),
+    )
+
+
+def _open_at_organization(ticket: Ticket) -> int:
+    if ticket.organization_id is None:
+        return 0
+    return Ticket.objects.unfinished().filter(organization=ticket.organization_id)[:100].count()
+
+
+def package_of(handoff: Handoff) -> Mapping[str, Any]:
+    """A hand-off's package with the messages it names, for the one screen of the receiver."""
+    package: dict[str, Any] = dict(handoff.package)
+    ids = [pk for pk in package.get("messages", []) if isinstance(pk, int)][-20:]
+    package["shown_messages"] = list(
+        Message.objects.filter(pk__in=ids)
+        .select_related("contact", "user")
+        .order_by("created_at", "pk")
+    )
+    package["shown_attachments"] = list(
+        Attachment.objects.filter(
+            pk__in=[pk for pk in package.get("attachments", []) if isinstance(pk, int)][-50:]
+        ).order_by("pk")
+    )
+    return package

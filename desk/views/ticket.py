@@ -1,0 +1,191 @@
+"""The ticket page, and everything that is done on it.
+
+What is done answers with the page's article for htmx, and with a redirect without it; what
+is refused comes back with what was written, at the field that names it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.db import transaction
+from django.forms import Form
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST, require_safe
+
+from desk.forms import refuse
+from desk.ticketactions import ON_ESCALATION, ON_TICKET
+from desk.ticketpage import TicketPage, ticket_page
+from desk.views.numbers import number
+from desk.views.reading import reader
+from escalation.models import Escalation
+from tickets import followups, locking
+from tickets.errors import Refused
+from tickets.gathering import gathered as gather
+from tickets.models import Attachment, FollowUp, Ticket
+
+
+def find_ticket(request: HttpRequest, reference: str) -> Ticket:
+    """The ticket of an address, for whoever may see it; ``Http404`` for all others."""
+    number = Ticket.number_in(reference)
+    if number is None:
+        raise Http404
+    return get_object_or_404(
+        Ticket.objects.visible_to(reader(request)).select_related(
+            "team__tier",
+            "requester__organization",
+            "organization__plan",
+            "organization__account_manager",
+            "category",
+            "assignee",
+            "continues",
+        ),
+        pk=number,
+    )
+
+
+@require_safe
+@login_required
+def ticket(request: HttpRequest, reference: str) -> HttpResponse:
+    """Show a ticket; ``?before=`` an id goes back in a long conversation."""
+    found = find_ticket(request, reference)
+    if reference != found.reference:
+        return redirect(found)
+    return _page(request, found)
+
+
+@require_POST
+@login_required
+def act(request: HttpRequest, reference: str, action: str) -> HttpResponse:
+    """Do something to a ticket."""
+    found = find_ticket(request, reference)
+    known = ON_TICKET.get(action)
+    if known is None:
+        raise Http404
+    form = known.make(request.POST, found, gather(found))
+    if form.is_valid():
+        data = dict(form.cleaned_data)
+        version = data.pop("version", None)
+        try:
+            with transaction.atomic():
+                if version is not None:
+                    locking.changed_since(locking.lock(found.pk), version)
+                known.do(found.pk, data, timezone.now(), reader(request))
+        except Refused as refusal:
+            refuse(form, refusal)
+        else:
+            return _done(request, found, str(known.done))
+    return _page(request, found, {_name(action): form}, status=422)
+
+
+@require_POST
+@login_required
+def act_on_escalation(request: HttpRequest, reference: str, pk: int, action: str) -> HttpResponse:
+    """Do something with one of a ticket's escalations."""
+    found = find_ticket(request, reference)
+    known = ON_ESCALATION.get(action)
+    if known is None:
+        raise Http404
+    escalation = get_object_or_404(Escalation, pk=pk, ticket=found)
+    form = known.make(request.POST, gather(found))
+    if form.is_valid():
+        try:
+            known.do(escalation.pk, form.cleaned_data, timezone.now(), reader(request))
+        except Refused as refusal:
+            refuse(form, refusal)
+        else:
+            return _done(request, found, str(known.done))
+    bound = {f"escalation_{_name(action)}": form, "refused_escalation": escalation.pk}
+    return _page(request, found, bound, status=422)
+
+
+@require_POST
+@login_required
+def follow_up_done(request: HttpRequest, reference: str, pk: int) -> HttpResponse:
+    """Tick a follow-up off."""
+    found = find_ticket(request, reference)
+    follow_up = get_object_or_404(FollowUp, pk=pk, ticket=found)
+    try:
+        followups.complete(followup_id=follow_up.pk, now=timezone.now(), by=reader(request))
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+        return _page(request, found, status=422)
+    return _done(request, found, "")
+
+
+@require_safe
+@login_required
+def attachment(request: HttpRequest, reference: str, pk: int) -> HttpResponseBase:
+    """Hand out a file that came with a message, to be kept and never to be run here."""
+    found = find_ticket(request, reference)
+    stored = get_object_or_404(Attachment, pk=pk, message__ticket=found)
+    try:
+        opened = stored.file.open("rb")
+    except OSError:
+        raise Http404 from None
+    response = FileResponse(opened, as_attachment=True, filename=stored.name)
+    response.headers["Content-Type"] = "application/octet-stream"
+    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def _name(action: str) -> str:
+    return action.replace("-", "_")
+
+
+def _done(request: HttpRequest, found: Ticket, word: str) -> HttpResponse:
+    if word:
+        messages.success(request, word)
+    if request.headers.get("HX-Request"):
+        return _page(request, find_ticket(request, found.reference))
+    onward = request.POST.get("next", "")
+    if url_has_allowed_host_and_scheme(
+        onward, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    ):
+        return redirect(onward)
+    return redirect(found)
+
+
+def _page(
+    request: HttpRequest,
+    found: Ticket,
+    bound: dict[str, Any] | None = None,
+    *,
+    status: int = 200,
+) -> HttpResponse:
+    now = timezone.now()
+    page = ticket_page(
+        ticket=found,
+        user=reader(request),
+        now=now,
+        before=number(request.GET.get("before")),
+    )
+    context = {
+        "page": page,
+        "ticket": found,
+        "now": now,
+        "partial": request.GET.get("pane") == "1",
+        "forms": {**_empty_forms(found, page), **(bound or {})},
+    }
+    swapped = bool(request.headers.get("HX-Request")) and not context["partial"]
+    template = "desk/_ticket.html" if swapped else "desk/ticket.html"
+    return render(request, template, {**context, "swapped": swapped}, status=status)
+
+
+def _empty_forms(found: Ticket, page: TicketPage) -> dict[str, Form]:
+    """All forms of the page, as nobody has written in them yet."""
+    on_ticket = {
+        _name(name): action.make(None, found, page.gathered) for name, action in ON_TICKET.items()
+    }
+    on_escalation = {
+        f"escalation_{_name(name)}": action.make(None, page.gathered)
+        for name, action in ON_ESCALATION.items()
+    }
+    return {**on_ticket, **on_escalation}
