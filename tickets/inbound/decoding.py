@@ -13,8 +13,9 @@ from charset_normalizer import from_bytes
 _NOT_CHARSETS = frozenset(
     {"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "utf-7", "mbcs"}
 )
-#: The guess at a charset looks at so many bytes.
+#: The guess at a charset looks at so many bytes, and is no better than dice below so few.
 _SAMPLE = 64_000
+_TOO_FEW = 100
 _LONGEST_FIELD = 8_000
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufeff\ufffe\uffff]")
 #: Marks, embeddings, overrides and isolates (Unicode Standard Annex 9): in a name or a subject
@@ -30,6 +31,8 @@ def decode_bytes(data: bytes, declared: str | None) -> str:
         text = _decode_as(data, charset)
         if text is not None:
             return text
+    if len(data) < _TOO_FEW:
+        return _decode_as(data, "iso-8859-1") or ""
     try:
         guess = from_bytes(data[:_SAMPLE]).best()
     except Exception:  # a guess that fails is no guess
@@ -42,9 +45,16 @@ def _decode_as(data: bytes, charset: str | None) -> str | None:
     if not charset:
         return None
     try:
-        if codecs.lookup(charset.strip("'\" ")).name in _NOT_CHARSETS:
+        name = codecs.lookup(charset.strip("'\" ")).name
+        if name in _NOT_CHARSETS:
             return None
-        return data.decode(charset.strip("'\" "))
+        if name == "iso8859-1":
+            # What says Latin-1 is mostly Windows-1252, as the WHATWG Encoding Standard has it.
+            try:
+                return data.decode("cp1252")
+            except UnicodeDecodeError:
+                pass
+        return data.decode(name)
     except (LookupError, ValueError, TypeError):
         return None
 

@@ -15,6 +15,7 @@ class Limits:
     #: A larger mail is not even kept: its door refuses it, so that its sender is told.
     accepted: int = 50_000_000
     headers: int = 64_000
+    #: Characters of all HTML in a mail.
     html: int = 512_000
     #: Characters of plain text shown on the ticket; the rest stays in the raw mail.
     text: int = 512_000

@@ -91,6 +91,8 @@ class _Reading:
         text = body_text("\n\n".join(self._plain))
         if not text:
             text = body_text("\n\n".join(self._text_of(html) for html in self._html))
+        if self._notes and not text and not self._attachments:
+            raise Unreadable(" ".join(self._notes))
         text = self._cut(text)
         new, quoted = split_quoted(text, seconds=self._limits.quoting)
         return ParsedMail(
@@ -172,10 +174,10 @@ class _Reading:
             return
         text = decode_bytes(data, _charset(part))
         if content_type == "text/html":
-            if len(data) > self._limits.html:
-                self._notes.append(f"HTML beyond {self._limits.html} bytes was cut.")
-                text = text[: self._limits.html]
-            self._html.append(text)
+            room = self._limits.html - sum(map(len, self._html))
+            if len(text) > room:
+                self._notes.append(f"HTML beyond {self._limits.html} characters was cut.")
+            self._html.append(text[:room])
         else:
             self._plain.append(text)
 
@@ -223,6 +225,8 @@ def html_of(raw: bytes, *, limits: Limits) -> str:
 
 def _is_body(part: Message) -> bool:
     """Whether a part is what the sender wrote, and not a file."""
+    if part.get_content_maintype() == "multipart":
+        return True  # it says so, and has no parts: a broken mail, but there is text
     if part.get_content_type() not in _BODY_TYPES:
         return False
     disposition = str(_first(part, "content-disposition")).lstrip().lower()

@@ -90,8 +90,8 @@ class _Process:
         if len(raw) > limits.raw:
             raise Unreadable(f"It has {len(raw)} bytes; up to {limits.raw} are read.")
         with self._lock:
-            child = self._ready(limits)
             try:
+                child = self._ready(limits)
                 return _exchange(child, request, raw, time.monotonic() + limits.deadline)
             except _Late:
                 self._end()

@@ -50,12 +50,12 @@ def mailbox_of(mail: ParsedMail) -> Mailbox | None:
     if len(fields) != 1 or len(fields[0]) > _LONGEST:
         return None
     field = fields[0]
-    simple = getaddresses([field])
-    if len(simple) != 1 or not _ADDRESS.fullmatch(simple[0][1]):
-        return None
     try:
+        simple = getaddresses([field])
         strict = policy.default.header_factory("From", field).addresses
-    except (HeaderParseError, ValueError, IndexError, AttributeError, LookupError, TypeError):
+    except (HeaderParseError, ValueError, LookupError, AttributeError, TypeError, RecursionError):
+        return None  # the parsers meet what they were not made for
+    if len(simple) != 1 or not _ADDRESS.fullmatch(simple[0][1]):
         return None
     if len(strict) != 1 or strict[0].addr_spec != simple[0][1]:
         return None
