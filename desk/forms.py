@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -21,6 +21,13 @@ from tickets.gathering import Gathered
 from tickets.models import Category
 from tickets.models.customers import Complexity
 from tickets.models.ticket import Level, Status
+
+if TYPE_CHECKING:
+    UserChoiceField = forms.ModelChoiceField[User]
+    TeamChoiceField = forms.ModelChoiceField[Team]
+else:
+    # Generic only for who checks types; Django's own class takes no parameter.
+    UserChoiceField = TeamChoiceField = forms.ModelChoiceField
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 LATEST = datetime(2100, 1, 1, tzinfo=UTC)
@@ -81,7 +88,7 @@ class LevelField(forms.TypedChoiceField):
         )
 
 
-class PersonField(forms.ModelChoiceField[User]):
+class PersonField(UserChoiceField):
     """Somebody who works here; nobody is a choice where it is not required."""
 
     def __init__(self, **options: Any) -> None:
@@ -92,7 +99,7 @@ class PersonField(forms.ModelChoiceField[User]):
         )
 
 
-class TeamField(forms.ModelChoiceField[Team]):
+class TeamField(TeamChoiceField):
     def __init__(self, **options: Any) -> None:
         super().__init__(
             queryset=Team.objects.select_related("tier").order_by("tier__number", "name"),

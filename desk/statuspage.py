@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
+
+from django.utils.translation import gettext
 
 from escalation.models import Clock, Escalation, Promise
 from escalation.models.clock import ClockKind, ClockState
@@ -16,6 +19,8 @@ from escalation.models.promise import LIVE, PromiseState
 from staff.models import Team
 from tickets.models import Ticket
 from tickets.models.ticket import Status
+
+Mark = Literal["done", "now", ""]
 
 SHOWN = (State.OFFERED, State.ACCEPTED)
 
@@ -26,6 +31,15 @@ class Expected:
 
     at: datetime
     late: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A step of the way to a solution: done, the one it is at, or to come (no mark)."""
+
+    mark: Mark
+    label: str
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +58,32 @@ class Standing:
     @property
     def solved(self) -> bool:
         return self.ticket.is_ended
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """The way from received to solved, as far as this ticket has one."""
+        ticket, team, to = self.ticket, self.team, self.escalated_to
+        stages = [Stage("done", gettext("Received"), ticket.created_at)]
+        here: Mark = "done" if self.solved or to is not None else "now"
+        if team is not None:
+            stages.append(Stage(here, gettext("With %(team)s") % {"team": team.name}))
+        elif to is None:
+            stages.append(Stage(here, gettext("With our team")))
+        if to is not None:
+            label = gettext("Escalated to %(tier)s, %(team)s") % {
+                "tier": to.tier.name,
+                "team": to.name,
+            }
+            stages.append(Stage("done" if self.accepted else "now", label, self.escalated_at))
+            if self.accepted:
+                stages.append(Stage("now", gettext("Being worked on there")))
+        if self.closed:
+            stages.append(Stage("done", gettext("Closed"), ticket.closed_at))
+        elif self.solved:
+            stages.append(Stage("done", gettext("Solved"), ticket.resolved_at))
+        else:
+            stages.append(Stage("", gettext("Solved")))
+        return tuple(stages)
 
     @property
     def closed(self) -> bool:

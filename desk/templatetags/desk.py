@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django import template
+from django.forms import BoundField
 from django.http import HttpRequest
 from django.template.context import Context
 from django.utils.html import format_html
@@ -234,6 +235,25 @@ def due_chip(
         due.word,
         countdown(context, due.at),
     )
+
+
+@register.simple_tag
+def styled(field: BoundField, classes: str) -> SafeString:
+    """A form's field with classes, and with what is wrong with it said to who cannot see it."""
+    attrs = {"class": classes, **({"aria-invalid": "true"} if field.errors else {})}
+    return field.as_widget(attrs=attrs)
+
+
+@register.filter
+def told(at: datetime) -> str:
+    """A time as letters tell it: "Tue 24 Nov, 14:00 (Berlin, UTC+1)"."""
+    return timewords.told(at)
+
+
+@register.filter
+def until(at: datetime, now: datetime) -> str:
+    """How long it is until a time: "3 h 20"."""
+    return timewords.span(at - now)
 
 
 @register.simple_tag
