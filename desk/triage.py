@@ -233,8 +233,8 @@ def _handoffs(ids: Sequence[int]) -> dict[int, Handoff]:
     found = (
         Handoff.objects.filter(escalation__ticket__in=ids, escalation__state__in=OPEN)
         .select_related("escalation", "to_team__tier")
-        .order_by("escalation__ticket", "escalation__kind", "-number")
-        .distinct("escalation__ticket")
+        .order_by("escalation__ticket_id", "escalation__kind", "-number")
+        .distinct("escalation__ticket_id")
     )
     return {handoff.escalation.ticket_id: handoff for handoff in found}
 
