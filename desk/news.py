@@ -28,8 +28,13 @@ def news(*, user: User, asked: Mapping[str, str]) -> dict[str, Any]:
         tickets = listing.page(user=user, filters=filters).tickets
         answer["rows"] = triage.marks([ticket.pk for ticket in tickets])
     elif asked.get("ticket"):
-        number = Ticket.number_in(asked["ticket"])
-        seen = Ticket.objects.visible_to(user).filter(pk=number).values_list("pk", flat=True)
-        answer["rows"] = triage.marks(list(seen)) if number is not None else {}
+        answer["rows"] = triage.marks(_seen(user, asked["ticket"]))
     said = json.dumps(answer, sort_keys=True, default=str)
     return {**answer, "stamp": hashlib.sha256(said.encode()).hexdigest()[:20]}
+
+
+def _seen(user: User, reference: str) -> list[int]:
+    number = Ticket.number_in(reference)
+    if number is None:
+        return []
+    return list(Ticket.objects.visible_to(user).filter(pk=number).values_list("pk", flat=True))

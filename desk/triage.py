@@ -116,7 +116,8 @@ class Triage:
     @property
     def kept_params(self) -> dict[str, str]:
         """What a search by words keeps of the address."""
-        return replace(self.filters, words="").params()
+        kept: dict[str, str] = replace(self.filters, words="").params()
+        return kept
 
     @property
     def first(self) -> str:
@@ -164,7 +165,8 @@ def address(filters: Filters, **more: str) -> str:
 
 def counts(*, user: User, filters: Filters) -> dict[View, int]:
     """How many tickets each view holds under the filters that are set."""
-    return listing.counts(user=user, filters=filters)
+    held: dict[View, int] = listing.counts(user=user, filters=filters)
+    return held
 
 
 def count_word(number: int) -> str:
@@ -208,10 +210,10 @@ def read_choices(user: User) -> Choices:
     if not user.sees_every_team:
         teams = teams.filter(Q(is_private=False) | Q(members=user) | Q(leads=user)).distinct()
     return Choices(
-        teams=teams.order_by("tier__number", "name")[:CHOICES],
-        people=User.objects.filter(is_active=True).order_by("name")[:CHOICES],
-        plans=Plan.objects.order_by("rank", "name")[:CHOICES],
-        categories=Category.objects.order_by("name")[:CHOICES],
+        teams=list(teams.order_by("tier__number", "name")[:CHOICES]),
+        people=list(User.objects.filter(is_active=True).order_by("name")[:CHOICES]),
+        plans=list(Plan.objects.order_by("rank", "name")[:CHOICES]),
+        categories=list(Category.objects.order_by("name")[:CHOICES]),
     )
 
 

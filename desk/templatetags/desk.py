@@ -240,7 +240,9 @@ def due_chip(
 @register.simple_tag
 def styled(field: BoundField, classes: str) -> SafeString:
     """A form's field with classes, and with what is wrong with it said to who cannot see it."""
-    attrs = {"class": classes, **({"aria-invalid": "true"} if field.errors else {})}
+    attrs: dict[str, str | bool] = {"class": classes}
+    if field.errors:
+        attrs["aria-invalid"] = "true"
     return field.as_widget(attrs=attrs)
 
 

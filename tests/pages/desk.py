@@ -9,9 +9,8 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 from html.parser import HTMLParser
-from typing import Any
+from typing import Any, Protocol
 
-from django.http import HttpResponse
 from django.utils import timezone
 
 from escalation.models import Escalation, Handoff, Policy, PolicyVersion
@@ -166,16 +165,21 @@ class Desk:
         return escalation
 
 
-def html(response: HttpResponse) -> str:
+class Response(Protocol):
+    @property
+    def content(self) -> bytes: ...
+
+
+def html(response: Response) -> str:
     return response.content.decode()
 
 
-def rows(response: HttpResponse) -> list[str]:
+def rows(response: Response) -> list[str]:
     """The references of a list's rows, in their order."""
     return re.findall(r'data-row="(HD-[0-9]+)"', html(response))
 
 
-def words(response: HttpResponse) -> str:
+def words(response: Response) -> str:
     """What a page says, without its markup."""
     return " ".join(_Text.of(html(response)).split())
 
