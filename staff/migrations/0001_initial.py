@@ -2,9 +2,10 @@
 
 import django.db.models.deletion
 import django.db.models.functions.text
-import staff.zones
 from django.conf import settings
 from django.db import migrations, models
+
+import staff.zones
 
 
 class Migration(migrations.Migration):

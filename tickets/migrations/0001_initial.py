@@ -5,10 +5,11 @@ import django.db.models.deletion
 import django.db.models.expressions
 import django.db.models.functions.comparison
 import django.db.models.functions.text
-import staff.zones
-import tickets.models.customers
 from django.conf import settings
 from django.db import migrations, models
+
+import staff.zones
+import tickets.models.customers
 
 
 class Migration(migrations.Migration):
