@@ -13,7 +13,7 @@ from django.utils.functional import Promise as LazyText
 from django.utils.translation import gettext_lazy as _
 
 from desk import forms
-from escalation import checklist, endings, lifecycle, returning, updates
+from escalation import asking, checklist, endings, lifecycle, returning, updates
 from escalation.models.escalation import ReturnReason
 from staff.models import User
 from tickets import conversation, followups, gathering, triage
@@ -146,7 +146,7 @@ ON_TICKET: Mapping[str, TicketAction] = {
     ),
     "ask": TicketAction(
         lambda sent, _ticket, gathered: forms.AskForm(sent, gathered=gathered),
-        lambda pk, data, now, by: gathering.ask(ticket_id=pk, keys=data["keys"], now=now, by=by),
+        lambda pk, data, now, by: asking.ask(ticket_id=pk, keys=data["keys"], now=now, by=by),
         _("The customer is asked."),
     ),
     "follow-up": TicketAction(_plain(forms.FollowUpForm), _follow_up, _("Follow-up added.")),

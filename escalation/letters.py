@@ -13,7 +13,9 @@ from datetime import datetime, timedelta
 from escalation.models import Escalation, Handoff, Promise
 from notifications import identity
 from notifications.outbox import Letter
-from notifications.values import Value, moment, phrase
+from notifications.phrases import spoken
+from notifications.values import Value, duration, moment, phrase
+from staff.durations import Duration
 from staff.models import User
 from tickets.addressing import Addressing, addressing_many
 from tickets.models import Message, RequiredDetail, Ticket
@@ -99,6 +101,24 @@ def received(*, ticket: Ticket, due: datetime) -> LetterDraft:
         template="received",
         key=f"{ticket.reference}:received",
         variables={"due": moment(due)},
+    )
+
+
+def detail_needed(
+    *, ticket: Ticket, asked: Sequence[RequiredDetail], target: Duration, now: datetime, by: User
+) -> LetterDraft:
+    """“A detail we need from you”, with how soon we write once it is here."""
+    return LetterDraft(
+        ticket=ticket,
+        template="detail_needed",
+        key=f"{ticket.reference}:asked:{now:%Y%m%dT%H%M%S.%f}",
+        variables={
+            "missing": [detail.label_in(spoken(ticket.requester.language)) for detail in asked],
+            "target": duration(target.length, business=not target.wall),
+            "agent": by.name,
+        },
+        automatic=False,
+        not_before=now + UNDO,
     )
 
 

@@ -84,9 +84,7 @@ class Organization(models.Model):
 class OrganizationDomain(models.Model):
     """A mail domain whose senders belong to an organization."""
 
-    organization = models.ForeignKey(
-        Organization, on_delete=models.CASCADE, related_name="domains"
-    )
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="domains")
     domain = models.CharField(_("domain"), max_length=253)
 
     class Meta:

@@ -25,7 +25,7 @@ class InboundEmail(models.Model):
     sha256 = models.BinaryField(_("SHA-256"), max_length=32)
     raw = models.BinaryField(_("raw mail"))
     size = models.PositiveIntegerField(_("size in bytes"))
-    envelope_from = models.CharField(
+    envelope_from = models.CharField(  # noqa: DJ001  # null and empty are different senders
         _("envelope sender"),
         max_length=500,
         null=True,
@@ -41,9 +41,7 @@ class InboundEmail(models.Model):
     )
     reason = models.CharField(_("reason"), max_length=500, blank=True)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
-    same_id_as_another = models.BooleanField(
-        _("another mail has this Message-ID"), default=False
-    )
+    same_id_as_another = models.BooleanField(_("another mail has this Message-ID"), default=False)
     ticket = models.ForeignKey(
         Ticket, on_delete=models.SET_NULL, null=True, blank=True, related_name="inbound_emails"
     )

@@ -158,16 +158,16 @@ class Ticket(models.Model):
         help_text=_("When the oldest message of the customer came that nobody has answered."),
     )
     first_responded_at = models.DateTimeField(_("first response"), null=True, blank=True)
-    last_public_update_at = models.DateTimeField(_("last word to the customer"), null=True, blank=True)
+    last_public_update_at = models.DateTimeField(
+        _("last word to the customer"), null=True, blank=True
+    )
     last_message_at = models.DateTimeField(_("last message"), null=True, blank=True)
     asked_to_escalate_at = models.DateTimeField(
         _("customer asked to escalate"), null=True, blank=True
     )
     outcome = models.TextField(_("outcome"), blank=True, max_length=4000)
     cause = models.CharField(_("cause"), max_length=500, blank=True)
-    reopen_until = models.DateTimeField(
-        _("a reply reopens until"), null=True, blank=True
-    )
+    reopen_until = models.DateTimeField(_("a reply reopens until"), null=True, blank=True)
     resolved_at = models.DateTimeField(_("resolved"), null=True, blank=True)
     closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
     reopened_count = models.PositiveIntegerField(_("times reopened"), default=0)
@@ -236,6 +236,9 @@ class Ticket(models.Model):
     def __str__(self) -> str:
         return f"{self.reference} {self.subject}"
 
+    def get_absolute_url(self) -> str:
+        return reverse("desk:ticket", args=(self.reference,))
+
     @property
     def reference(self) -> str:
         return f"HD-{self.pk}"
@@ -252,9 +255,6 @@ class Ticket(models.Model):
     @property
     def priority_label(self) -> str:
         return f"P{self.priority}"
-
-    def get_absolute_url(self) -> str:
-        return reverse("desk:ticket", args=(self.reference,))
 
     @classmethod
     def number_in(cls, reference: str) -> int | None:

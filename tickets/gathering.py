@@ -1,0 +1,189 @@
+"""Gathering: which details a ticket's category asks for, which are there, and where from."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+import re2
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from notifications.plaintext import clean, one_line
+from staff.models import User
+from tickets import locking, timeline
+from tickets.errors import Refused
+from tickets.models import Detail, Message, RequiredDetail, Ticket
+from tickets.models.ticket import MessageKind
+
+MESSAGES_SEARCHED = 20
+"""Of a customer's newest messages, so many are searched when a ticket's category changes."""
+
+LONGEST_VALUE = 1000
+LONGEST_SENTENCE = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What a ticket's category requires, what is known, and what the customer was asked for."""
+
+    required: tuple[RequiredDetail, ...] = ()
+    #: By key, required or not; each has a value.
+    present: Mapping[str, Detail] = field(default_factory=dict)
+    #: Keys the customer was asked for and has not given yet.
+    asked: frozenset[str] = frozenset()
+
+    @property
+    def missing(self) -> tuple[RequiredDetail, ...]:
+        return tuple(detail for detail in self.required if detail.key not in self.present)
+
+    @property
+    def percent(self) -> int:
+        """The completeness: present of the required details, rounded down; 100 for none."""
+        if not self.required:
+            return 100
+        return 100 * (len(self.required) - len(self.missing)) // len(self.required)
+
+
+def gathered(ticket: Ticket) -> Gathered:
+    """What is gathered for one ticket, in two queries."""
+    return gathered_many([ticket])[ticket.pk]
+
+
+def gathered_many(tickets: Sequence[Ticket]) -> dict[int, Gathered]:
+    """What is gathered for tickets, by ticket id, in two queries."""
+    required: dict[int, list[RequiredDetail]] = defaultdict(list)
+    for each in RequiredDetail.objects.filter(
+        category__in={ticket.category_id for ticket in tickets if ticket.category_id}
+    ).order_by("category", "position", "key"):
+        required[each.category_id].append(each)
+    present: dict[int, dict[str, Detail]] = defaultdict(dict)
+    asked: dict[int, set[str]] = defaultdict(set)
+    for detail in Detail.objects.filter(ticket__in=[ticket.pk for ticket in tickets]).order_by(
+        "pk"
+    ):
+        if detail.value:
+            present[detail.ticket_id][detail.key] = detail
+        elif detail.asked_at is not None:
+            asked[detail.ticket_id].add(detail.key)
+    return {
+        ticket.pk: Gathered(
+            required=tuple(required[ticket.category_id or 0]),
+            present=present[ticket.pk],
+            asked=frozenset(asked[ticket.pk]),
+        )
+        for ticket in tickets
+    }
+
+
+@transaction.atomic
+def set_detail(*, ticket_id: int, key: str, value: str, now: datetime, by: User) -> Detail:
+    """Keep a detail that a person knows; it takes the place of what was found.
+
+    Raises ``Refused`` naming the field.
+    """
+    ticket = locking.lock(ticket_id)
+    value = one_line(value, limit=LONGEST_VALUE)
+    if not value:
+        raise Refused(_("Write the detail."), field="value")
+    detail, _made = Detail.objects.update_or_create(
+        ticket=ticket,
+        key=key,
+        defaults={"value": value, "user": by, "message": None, "sentence": ""},
+        create_defaults={"value": value, "user": by, "created_at": now},
+    )
+    timeline.record(ticket=ticket, kind="detail_set", now=now, by=by, data={"key": key})
+    return detail
+
+
+def mark_asked(*, ticket: Ticket, keys: Collection[str], now: datetime, by: User) -> None:
+    """Note on a locked ticket that its customer was asked for details which are missing."""
+    for key in keys:
+        Detail.objects.get_or_create(
+            ticket=ticket, key=key, defaults={"asked_at": now, "created_at": now}
+        )
+    Detail.objects.filter(ticket=ticket, key__in=keys, value="").update(asked_at=now)
+    timeline.record(
+        ticket=ticket, kind="details_asked", now=now, by=by, data={"keys": sorted(keys)}
+    )
+
+
+def find_in(*, ticket: Ticket, messages: Iterable[Message], now: datetime) -> list[str]:
+    """Find what is missing in what the customer wrote, by the category's patterns.
+
+    The first message that has a detail gives it, and the sentence it stands in goes along.
+    What a person set or another message gave stays. Returns the keys that were found; the
+    ticket is locked by the caller.
+    """
+    missing = [detail for detail in gathered(ticket).missing if detail.pattern]
+    found: list[str] = []
+    if not missing:
+        return found
+    texts = [(message, clean(f"{ticket.subject}\n{message.text}")) for message in messages]
+    for required in missing:
+        for message, text in texts:
+            match = _search(required.pattern, text)
+            if match is None:
+                continue
+            value, sentence = match
+            Detail.objects.update_or_create(
+                ticket=ticket,
+                key=required.key,
+                defaults={"value": value, "sentence": sentence, "message": message, "user": None},
+                create_defaults={
+                    "value": value,
+                    "sentence": sentence,
+                    "message": message,
+                    "created_at": now,
+                },
+            )
+            found.append(required.key)
+            break
+    if found:
+        timeline.record(ticket=ticket, kind="details_found", now=now, data={"keys": sorted(found)})
+    return found
+
+
+def find_again(*, ticket: Ticket, now: datetime) -> list[str]:
+    """As ``find_in``, in the customer's newest messages: the category has changed."""
+    newest = (
+        Message.objects.filter(
+            ticket=ticket, kind=MessageKind.CUSTOMER, unverified=False, automatic=False
+        )
+        .select_related(None)
+        .order_by("-created_at", "-pk")[:MESSAGES_SEARCHED]
+    )
+    return find_in(ticket=ticket, messages=reversed(newest), now=now)
+
+
+@lru_cache(maxsize=512)
+def _compiled(pattern: str) -> Any:
+    options = re2.Options()
+    options.log_errors = False
+    options.case_sensitive = False
+    try:
+        return re2.compile(pattern, options)
+    except re2.error:
+        # The admin refuses such a pattern; one that came another way finds nothing.
+        return None
+
+
+def _search(pattern: str, text: str) -> tuple[str, str] | None:
+    """The value a pattern finds, and the line it stands in."""
+    compiled = _compiled(pattern)
+    match = compiled.search(text) if compiled is not None else None
+    if match is None:
+        return None
+    group = 1 if compiled.groups else 0
+    if match.start(group) < 0:
+        group = 0
+    value = one_line(match.group(group) or "", limit=LONGEST_VALUE)
+    if not value:
+        return None
+    start = text.rfind("\n", 0, match.start()) + 1
+    end = text.find("\n", match.end())
+    return value, one_line(text[start : end if end >= 0 else None], limit=LONGEST_SENTENCE)

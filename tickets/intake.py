@@ -1,0 +1,215 @@
+"""Intake: what a customer says becomes a ticket, or a message on one, whatever door it came by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import transaction
+
+from tickets import attachments as files
+from tickets import closing, gathering, locking, status, timeline
+from tickets.attachments import IncomingFile
+from tickets.models import Contact, Message, Ticket
+from tickets.models.customers import Complexity
+from tickets.models.ticket import Channel, Level, MessageKind, SenderVerdict, Status
+from tickets.thanks import says_only_thanks
+from tickets.triage import category_for, priority_of, team_for
+
+LONGEST_SUBJECT = 300
+
+
+@transaction.atomic
+def open_ticket(
+    *,
+    contact: Contact,
+    subject: str,
+    text: str,
+    channel: Channel,
+    now: datetime,
+    quoted: str = "",
+    has_html: bool = False,
+    attachments: Sequence[IncomingFile] = (),
+    message_id: str = "",
+    sender_verdict: str = SenderVerdict.NONE,
+    automatic: bool = False,
+    continues: Ticket | None = None,
+) -> Message:
+    """Open a ticket with its first message; answers that message.
+
+    Category, team and details come from what is said; impact and urgency start in the middle
+    and wait for a person to assess them.
+    """
+    category = continues.category if continues else category_for(subject=subject, text=text)
+    ticket = Ticket.objects.create(
+        subject=subject[:LONGEST_SUBJECT],
+        channel=channel,
+        requester=contact,
+        organization=contact.organization,
+        category=category,
+        complexity=category.complexity if category else Complexity.MODERATE,
+        team=continues.team if continues else team_for(category=category),
+        assignee=continues.assignee if continues else None,
+        impact=Level.MEDIUM,
+        urgency=Level.MEDIUM,
+        priority=priority_of(impact=Level.MEDIUM, urgency=Level.MEDIUM),
+        continues=continues,
+        created_at=now,
+        updated_at=now,
+        status_since=now,
+        waiting_since=now,
+        last_message_at=now,
+    )
+    message = _write(
+        ticket=ticket,
+        contact=contact,
+        text=text,
+        quoted=quoted,
+        has_html=has_html,
+        channel=channel,
+        attachments=attachments,
+        message_id=message_id,
+        sender_verdict=sender_verdict,
+        automatic=automatic,
+        unverified=False,
+        thanks=False,
+        now=now,
+    )
+    timeline.record(
+        ticket=ticket,
+        kind="ticket_opened",
+        now=now,
+        contact=contact,
+        data={"message": message.pk, "continues": continues.pk if continues else None},
+    )
+    if not automatic:
+        gathering.find_in(ticket=ticket, messages=[message], now=now)
+    return message
+
+
+@transaction.atomic
+def append_message(
+    *,
+    ticket_id: int,
+    contact: Contact,
+    text: str,
+    channel: Channel,
+    now: datetime,
+    quoted: str = "",
+    has_html: bool = False,
+    attachments: Sequence[IncomingFile] = (),
+    message_id: str = "",
+    sender_verdict: str = SenderVerdict.NONE,
+    automatic: bool = False,
+    unverified: bool = False,
+) -> Message:
+    """Put what somebody at a customer says on a ticket; answers the message.
+
+    Automatic mail, and what an unverified sender says, is filed as internal and moves nothing;
+    mere thanks move nothing either. Anything else waits for a reply: it wakes a ticket that
+    waits or is on hold, reopens one that is resolved, and opens a new, linked ticket where the
+    old one is closed or its time to reopen is over.
+    """
+    ticket = locking.lock(ticket_id)
+    thanks = says_only_thanks(text, has_attachments=bool(attachments))
+    moves = not (automatic or unverified or thanks)
+    if moves and _is_past_reopening(ticket, now):
+        return open_ticket(
+            contact=contact,
+            subject=ticket.subject,
+            text=text,
+            quoted=quoted,
+            has_html=has_html,
+            channel=channel,
+            attachments=attachments,
+            message_id=message_id,
+            sender_verdict=sender_verdict,
+            continues=ticket,
+            now=now,
+        )
+    message = _write(
+        ticket=ticket,
+        contact=contact,
+        text=text,
+        quoted=quoted,
+        has_html=has_html,
+        channel=channel,
+        attachments=attachments,
+        message_id=message_id,
+        sender_verdict=sender_verdict,
+        automatic=automatic,
+        unverified=unverified,
+        thanks=thanks,
+        now=now,
+    )
+    timeline.record(
+        ticket=ticket,
+        kind="message_received",
+        now=now,
+        contact=contact,
+        data={"message": message.pk},
+    )
+    if moves:
+        wake(ticket=ticket, message=message, contact=contact, now=now)
+    return message
+
+
+def wake(*, ticket: Ticket, message: Message, contact: Contact, now: datetime) -> None:
+    """A customer's message waits for us: on a locked ticket, do what that asks for."""
+    if ticket.is_ended:
+        ticket = closing.reopen(ticket_id=ticket.pk, now=now, contact=contact)
+    status.change(
+        ticket=ticket,
+        to=Status.NEW if ticket.status == Status.NEW else Status.OPEN,
+        now=now,
+        contact=contact,
+        waiting_since=ticket.waiting_since or message.created_at,
+        last_message_at=max(message.created_at, ticket.last_message_at or message.created_at),
+    )
+    gathering.find_in(ticket=ticket, messages=[message], now=now)
+
+
+def _is_past_reopening(ticket: Ticket, now: datetime) -> bool:
+    if ticket.status == Status.CLOSED:
+        return True
+    return (
+        ticket.status == Status.RESOLVED
+        and ticket.reopen_until is not None
+        and now > ticket.reopen_until
+    )
+
+
+def _write(
+    *,
+    ticket: Ticket,
+    contact: Contact,
+    text: str,
+    quoted: str,
+    has_html: bool,
+    channel: Channel,
+    attachments: Sequence[IncomingFile],
+    message_id: str,
+    sender_verdict: str,
+    automatic: bool,
+    unverified: bool,
+    thanks: bool,
+    now: datetime,
+) -> Message:
+    message = Message.objects.create(
+        ticket=ticket,
+        kind=MessageKind.CUSTOMER,
+        channel=channel,
+        contact=contact,
+        text=text,
+        quoted=quoted,
+        has_html=has_html,
+        internal=automatic or unverified,
+        automatic=automatic,
+        thanks=thanks,
+        unverified=unverified,
+        sender_verdict=sender_verdict,
+        message_id=message_id,
+        created_at=now,
+    )
+    files.keep(message=message, files=attachments)
+    return message
