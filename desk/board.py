@@ -88,7 +88,7 @@ def board(*, user: User, team: int | None, after: int | None, now: datetime) -> 
             Q(ticket__team=team) | Q(pk__in=_now_with(team).values("escalation"))
         )
     rows = visible.filter(pk__gt=after) if after is not None else visible
-    ids = list(rows.order_by("pk").values_list("pk", "ticket")[: PAGE + 1])
+    ids = list(rows.order_by("pk").values_list("pk", "ticket_id")[: PAGE + 1])
     shown = dict(ids[:PAGE])
     cases = _cases(list(dict.fromkeys(shown.values())), now)
     words = _last_words(list(cases))
@@ -111,7 +111,7 @@ def board(*, user: User, team: int | None, after: int | None, now: datetime) -> 
 
 
 def _now_with(team: int) -> QuerySet[Handoff]:
-    newest = Handoff.objects.filter(escalation=OuterRef("escalation")).order_by("-number")
+    newest = Handoff.objects.filter(escalation=OuterRef("escalation_id")).order_by("-number")
     return Handoff.objects.filter(to_team=team, pk=Subquery(newest.values("pk")[:1]))
 
 
@@ -131,8 +131,8 @@ def _last_words(ticket_ids: Sequence[int]) -> dict[int, str]:
         for ticket_id, text in Message.objects.filter(
             ticket__in=ticket_ids, kind=MessageKind.CUSTOMER, automatic=False, unverified=False
         )
-        .order_by("ticket", "-created_at", "-pk")
-        .distinct("ticket")
+        .order_by("ticket_id", "-created_at", "-pk")
+        .distinct("ticket_id")
         .values_list("ticket", "text")
     }
 
@@ -182,7 +182,7 @@ def _due(card: Card) -> datetime | None:
 def _figures(visible: QuerySet[Escalation], now: datetime) -> Figures:
     tickets = visible.values("ticket")
     promises = Promise.objects.filter(ticket__in=tickets)
-    newest = Promise.objects.filter(ticket=OuterRef("ticket")).order_by("-number")
+    newest = Promise.objects.filter(ticket=OuterRef("ticket_id")).order_by("-number")
     return Figures(
         open=visible.order_by()[:1000].count(),
         to_accept=visible.filter(state=State.OFFERED).order_by()[:1000].count(),

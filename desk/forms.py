@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.functional import Promise as LazyText
 from django.utils.translation import gettext_lazy as _
 
 from escalation.models.escalation import Kind, Nature, ReturnReason
@@ -39,6 +40,13 @@ def refuse(form: forms.Form, refusal: Refused) -> None:
     form.add_error(field, str(refusal))
 
 
+def offer(form: forms.Form, name: str, choices: list[tuple[str, str]]) -> None:
+    """Set what a choice field of one form can be set to."""
+    field = form.fields[name]
+    if isinstance(field, forms.ChoiceField):
+        field.choices = choices
+
+
 class TextField(forms.CharField):
     """Several lines of text; NULs are refused by Django, the length by us."""
 
@@ -50,8 +58,10 @@ class TextField(forms.CharField):
 class LineField(forms.CharField):
     """One line of text."""
 
-    def __init__(self, *, max_length: int = 500, placeholder: str = "", **options: Any) -> None:
-        attrs = {"class": "form-control"}
+    def __init__(
+        self, *, max_length: int = 500, placeholder: str | LazyText = "", **options: Any
+    ) -> None:
+        attrs: dict[str, Any] = {"class": "form-control"}
         if placeholder:
             attrs["placeholder"] = placeholder
         super().__init__(widget=forms.TextInput(attrs=attrs), max_length=max_length, **options)
@@ -178,7 +188,7 @@ class AskForm(forms.Form):
 
     def __init__(self, *args: Any, gathered: Gathered, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.fields["keys"].choices = missing_choices(gathered)
+        offer(self, "keys", missing_choices(gathered))
 
 
 class FollowUpForm(forms.Form):
@@ -237,9 +247,7 @@ class ReturnForm(forms.Form):
 
     def __init__(self, *args: Any, gathered: Gathered, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.fields["missing"].choices = [
-            (detail.key, detail.local_label) for detail in gathered.required
-        ]
+        offer(self, "missing", [(detail.key, detail.local_label) for detail in gathered.required])
 
 
 class HandOnForm(forms.Form):

@@ -119,7 +119,9 @@ def load(*, tickets: Sequence[Ticket], now: datetime) -> list[Case]:
     _load_clocks(cases, policy_version)
     _load_escalations(cases)
     for promise in (
-        Promise.objects.filter(ticket__in=ids).order_by("ticket", "-number").distinct("ticket")
+        Promise.objects.filter(ticket__in=ids)
+        .order_by("ticket_id", "-number")
+        .distinct("ticket_id")
     ):
         cases[promise.ticket_id].promise = promise
     _load_replies(cases, now)
@@ -129,8 +131,8 @@ def load(*, tickets: Sequence[Ticket], now: datetime) -> list[Case]:
         cases[follow_up.ticket_id].follow_ups.append(follow_up)
     for ticket_id, rule_key, at in (
         Decision.objects.filter(ticket__in=ids)
-        .order_by("ticket", "rule_key", "-at")
-        .distinct("ticket", "rule_key")
+        .order_by("ticket_id", "rule_key", "-at")
+        .distinct("ticket_id", "rule_key")
         .values_list("ticket", "rule_key", "at")
     ):
         cases[ticket_id].fired[rule_key] = at
@@ -184,12 +186,12 @@ def _load_escalations(cases: dict[int, Case]) -> None:
     for handoff in (
         Handoff.objects.filter(escalation__in=of)
         .select_related("to_team__tier", "to_user")
-        .order_by("escalation", "number")
+        .order_by("escalation_id", "number")
     ):
         case, escalation = of[handoff.escalation_id]
         case.hops(escalation).append(handoff)
         case_of[handoff.pk] = case
-    for step in Step.objects.filter(handoff__in=case_of).order_by("handoff", "number"):
+    for step in Step.objects.filter(handoff__in=case_of).order_by("handoff_id", "number"):
         case_of[step.handoff_id].steps.setdefault(step.handoff_id, []).append(step)
 
 

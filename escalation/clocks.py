@@ -16,7 +16,7 @@ from escalation.models import Clock, ClockRun, Handoff
 from escalation.models.clock import ClockKind, ClockState
 from escalation.policyfile import ReopenClocks
 from escalation.promises import answers_for, lead_for
-from notifications.values import moment
+from notifications.values import moment, phrase
 from staff.durations import Duration
 from tickets.models import Event
 from tickets.models.ticket import ENDED
@@ -276,10 +276,10 @@ def _alarm(case: Case, ledger: Ledger, clock: Clock, what: str) -> None:
         people[lead.pk] = lead
     for user in people.values():
         ledger.notice(
-            key=f"{case.ticket.reference}:{clock.kind}:{clock.generation}:{what}",
+            key=f"{case.ticket.reference}:{clock.kind}:{clock.handoff_id or clock.generation}:{what}",
             user=user,
             kind=f"staff_clock_{what}",
             ticket=case.ticket,
-            clock=clock.kind,
+            clock=phrase(f"clock_{clock.kind}"),
             due=moment(clock.due_at),
         )

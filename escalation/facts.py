@@ -46,7 +46,7 @@ def listen(cases: Sequence[Case]) -> Mapping[int, Heard]:
         )
         .annotate(nth=newest_first)
         .filter(nth__lte=TEXTS_READ)
-        .order_by("ticket", "nth")
+        .order_by("ticket_id", "nth")
         .values_list("ticket", "text", "sender_verdict")
     ):
         if ticket_id not in heard:

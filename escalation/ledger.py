@@ -74,12 +74,14 @@ class Ledger:
         _row, known = self._changed[type(row)].setdefault(row.pk, (row, set()))
         known |= fields
 
-    def event(self, ticket: Ticket, kind: str, *, at: datetime | None = None, **data: Any) -> None:
+    def event(
+        self, ticket: Ticket, name: str, /, *, at: datetime | None = None, **data: Any
+    ) -> None:
         """Something for the ticket's timeline; ``data`` holds ids and values, never texts."""
         self._entries.append(
             timeline.Entry(
                 ticket_id=ticket.pk,
-                kind=kind,
+                kind=name,
                 at=at or self.now,
                 user_id=self.by.pk if self.by else None,
                 data=data,
@@ -116,7 +118,7 @@ class Ledger:
                 variables={
                     "ref": ticket.reference,
                     "subject": ticket.subject,
-                    "url": ticket.get_absolute_url(),
+                    "url": ticket.address,
                     **variables,
                 },
             )
@@ -158,7 +160,7 @@ class Ledger:
             return
         emails = outbox.queue(letters=compose(self._drafts), now=self.now)
         for draft, email in zip(self._drafts, emails, strict=True):
-            if draft.promise is not None and draft.promise.pk is None:
+            if draft.promise is not None and draft.promise._state.adding:
                 draft.promise.email = email
             if draft.message is not None:
                 draft.message.email = email

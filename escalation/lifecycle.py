@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from escalation import authority, followups, gate, handoffs, letters, opening, targets
 from escalation.cases import Case, open_case
 from escalation.models import Escalation
-from escalation.models.escalation import HandoffOutcome, Kind, State
+from escalation.models.escalation import HandoffOutcome, Kind, State, Trigger
 from escalation.opening import Request
 from escalation.packages import collect
 from escalation.promises import answers_for
@@ -160,7 +160,7 @@ def offer_again(
     destination = _destination(case, Kind(escalation.kind), team_id, user_id)
     request = Request(
         kind=Kind(escalation.kind),
-        trigger=escalation.trigger,
+        trigger=Trigger(escalation.trigger),
         nature=escalation.nature,
         urgency=escalation.urgency,
         ask=note or escalation.ask or escalation.reason,

@@ -43,13 +43,13 @@ def collect(tickets: Sequence[Ticket]) -> Materials:
     ids = [ticket.pk for ticket in tickets]
     for ticket_id, message_id in (
         Message.objects.filter(ticket__in=ids, unverified=False)
-        .order_by("ticket", "created_at", "pk")
+        .order_by("ticket_id", "created_at", "pk")
         .values_list("ticket", "pk")
     ):
         materials.messages[ticket_id].append(message_id)
     for ticket_id, attachment_id in (
         Attachment.objects.filter(message__ticket__in=ids, message__unverified=False)
-        .order_by("message__ticket", "pk")
+        .order_by("message__ticket_id", "pk")
         .values_list("message__ticket", "pk")
     ):
         materials.attachments[ticket_id].append(attachment_id)

@@ -146,7 +146,7 @@ def _set_aside(*, ticket_id: int, error: Exception, now: datetime) -> None:
                 variables={
                     "ref": ticket.reference,
                     "subject": ticket.subject,
-                    "url": ticket.get_absolute_url(),
+                    "url": ticket.address,
                     "error": ticket.review_error,
                     "attempts": ticket.review_attempts,
                     "next_try": moment(ticket.review_at),

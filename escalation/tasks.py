@@ -21,4 +21,5 @@ def database_clock() -> datetime:
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")
         [now] = cursor.fetchone()
+    assert isinstance(now, datetime)
     return now

@@ -43,14 +43,14 @@ def _just_begun(case: Case) -> Clock | None:
     if case.ticket.channel not in WELCOMED:
         return None
     for clock in case.clocks:
-        if clock.kind == ClockKind.FIRST_RESPONSE and clock.pk is None:
+        if clock.kind == ClockKind.FIRST_RESPONSE and clock._state.adding:
             return clock if clock.state == ClockState.RUNNING else None
     return None
 
 
 def _recent(addresses: Sequence[str], ledger: Ledger) -> dict[str, int]:
     return dict(
-        OutgoingEmail.objects.alias(address=Lower("to_address"))
+        OutgoingEmail.objects.annotate(address=Lower("to_address"))
         .filter(
             address__in={address.lower() for address in addresses},
             kind="received",

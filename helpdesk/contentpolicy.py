@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 
-class ContentPolicyMiddleware(CSPMiddleware):  # type: ignore[misc]  # django-csp ships no types
+class ContentPolicyMiddleware(CSPMiddleware):
     """A nonce policy on every page and fragment; the admin, whose theme needs more, has its own."""
 
     def get_policy_parts(

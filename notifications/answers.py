@@ -43,8 +43,8 @@ def read_answer(error: Exception) -> Answer:
     if isinstance(error, AnswerLost):
         return Answer(verdict=Verdict.UNKNOWN, text=text)
     if isinstance(error, smtplib.SMTPRecipientsRefused):
-        code, said = next(iter(error.recipients.values()), (0, b""))
-        return _by_code(code, said)
+        code, refusal = next(iter(error.recipients.values()), (0, b""))
+        return _by_code(code, refusal)
     if isinstance(error, smtplib.SMTPDataError):
         return _by_code(error.smtp_code, error.smtp_error)
     if isinstance(error, smtplib.SMTPNotSupportedError):
@@ -70,7 +70,7 @@ def wait_before(*, attempt: int, seed: str, verdict: Verdict = Verdict.LATER) ->
     back together, and the same mail waits equally long in every run.
     """
     longest = _LONGEST_WAIT_FOR_SERVER if verdict is Verdict.SERVER_AWAY else _LONGEST_WAIT
-    wait = min(_FIRST_WAIT * 2 ** min(max(attempt, 1) - 1, 20), longest)
+    wait: timedelta = min(_FIRST_WAIT * 2 ** min(max(attempt, 1) - 1, 20), longest)
     spread = crc32(f"{seed}:{attempt}".encode()) / 0xFFFFFFFF
     return wait * (0.8 + 0.4 * spread)
 

@@ -148,6 +148,8 @@ CATALOG: Mapping[str, MailKind] = {
             contact="Dana Reyes",
             organization="Norvik Logistics",
         ),
+        _staff_mail("staff_clock_warned", clock=phrase("clock_first_response"), due=_DUE),
+        _staff_mail("staff_clock_breached", clock=phrase("clock_resolution"), due=_DUE),
         _staff_mail("staff_follow_up", what="Check progress with Priya", due=_DUE),
         _staff_mail("staff_assigned", by="Marco Ruiz"),
         _staff_mail(

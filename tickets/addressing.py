@@ -114,8 +114,8 @@ def _heard(ids: Iterable[int], *, newest: bool) -> dict[int, _Heard]:
         for ticket_id, message_id, verdict in Message.objects.filter(
             ticket__in=set(ids), kind=MessageKind.CUSTOMER, unverified=False, automatic=False
         )
-        .order_by("ticket", order, "-pk" if newest else "pk")
-        .distinct("ticket")
+        .order_by("ticket_id", order, "-pk" if newest else "pk")
+        .distinct("ticket_id")
         .values_list("ticket", "message_id", "sender_verdict")
     }
 

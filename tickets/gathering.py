@@ -59,7 +59,7 @@ def gathered_many(tickets: Sequence[Ticket]) -> dict[int, Gathered]:
     required: dict[int, list[RequiredDetail]] = defaultdict(list)
     for each in RequiredDetail.objects.filter(
         category__in={ticket.category_id for ticket in tickets if ticket.category_id}
-    ).order_by("category", "position", "key"):
+    ).order_by("category_id", "position", "key"):
         required[each.category_id].append(each)
     present: dict[int, dict[str, Detail]] = defaultdict(dict)
     asked: dict[int, set[str]] = defaultdict(set)

@@ -23,7 +23,7 @@ def write(*, rows: Sequence[models.Model], fields: Collection[str]) -> None:
         return
     model = type(rows[0])
     meta = model._meta
-    columns = [meta.get_field(name) for name in sorted(fields)]
+    columns = [_column(model, name) for name in sorted(fields)]
     key = meta.pk
     arrays: list[list[Any]] = []
     casts: list[sql.Composable] = []
@@ -46,6 +46,13 @@ def write(*, rows: Sequence[models.Model], fields: Collection[str]) -> None:
     )
     with connection.cursor() as cursor:
         cursor.execute(statement, arrays)
+
+
+def _column(model: type[models.Model], name: str) -> models.Field[Any, Any]:
+    field = model._meta.get_field(name)
+    if not isinstance(field, models.Field):
+        raise TypeError(f"{model.__name__}.{name} is no column.")
+    return field
 
 
 def _array_type(field: models.Field[Any, Any]) -> str:

@@ -116,7 +116,7 @@ def assign(*, ticket_id: int, assignee_id: int | None, now: datetime, by: User) 
                     variables={
                         "ref": ticket.reference,
                         "subject": ticket.subject,
-                        "url": ticket.get_absolute_url(),
+                        "url": ticket.address,
                         "by": by.name,
                     },
                 )

@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, ClassVar
 
+from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q, Value
@@ -238,6 +239,11 @@ class Ticket(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("desk:ticket", args=(self.reference,))
+
+    @property
+    def address(self) -> str:
+        """The absolute address of its page, for mails."""
+        return f"{settings.HELPDESK_BASE_URL}{self.get_absolute_url()}"
 
     @property
     def reference(self) -> str:
