@@ -17,7 +17,7 @@ from escalation.models.escalation import ReturnReason
 from escalation.paths import ACTIONS
 from staff.models import Team, User
 from tickets.models import Event
-from tickets.models.ticket import Priority, Status
+from tickets.models.ticket import ENDED, Priority, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def lines(events: Iterable[Event], book: Book) -> list[Line]:
     """The events worth a line, in their order."""
     found = []
     for event in events:
-        if event.kind in SILENT:
+        if event.kind in SILENT or _is_said_otherwise(event):
             continue
         icon, words = _WORDS.get(event.kind, ("point", _plain))
         found.append(
@@ -80,6 +80,13 @@ def lines(events: Iterable[Event], book: Book) -> list[Line]:
             )
         )
     return found
+
+
+def _is_said_otherwise(event: Event) -> bool:
+    """An ending and a reopening are events of their own beside the change of status."""
+    return event.kind == "status_changed" and (
+        event.data.get("to") in ENDED or event.data.get("from") in ENDED
+    )
 
 
 def _is_id(data: Mapping[str, Any], key: str) -> bool:

@@ -239,7 +239,7 @@ def tell_leads(*, mail: OutgoingEmail, answer: str, now: datetime) -> None:
 
 def _page(mail: OutgoingEmail) -> str:
     try:
-        return f"{settings.HELPDESK_BASE_URL}{reverse('notifications:mail_detail', args=[mail.pk])}"
+        return f"{settings.HELPDESK_BASE_URL}{reverse('desk:mail-letter', args=[mail.pk])}"
     except NoReverseMatch:
         return settings.HELPDESK_BASE_URL
 

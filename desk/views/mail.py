@@ -9,19 +9,24 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.contrib.auth.decorators import login_required
+from django.db.models import CharField, Value
+from django.db.models.functions import Cast, Concat
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise as LazyText
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
-from notifications.models import MailState, OutgoingEmail
+from desk.views.reading import reader
+from notifications.models import MailState, OutgoingEmail, OutgoingEmailQuerySet
 from notifications.rendering import Rendered
 from notifications.rendering import render as render_mail
 from staff.models import User
+from tickets.models import InboundEmail, Ticket
+from tickets.models.mailin import InboundOutcome
 
 PAGE = 50
 #: Nothing but the letter's own inline styles; no script, no picture, no address is asked for.
@@ -115,7 +120,7 @@ def mail_detail(request: HttpRequest, pk: int) -> HttpResponse:
     chosen = _visible(request, pk)
     if getattr(request, "htmx", None) and request.htmx.target == "letter":  # type: ignore[attr-defined]
         context = {"row": _row(chosen, query=""), "now": timezone.now()}
-        return render(request, "notifications/_letter.html", context)
+        return render(request, "desk/_sent_letter.html", context)
     return _page(request, chosen=chosen)
 
 
@@ -136,7 +141,7 @@ def _page(request: HttpRequest, *, chosen: OutgoingEmail | None) -> HttpResponse
     form = Filter(request.GET)
     valid = form.is_valid()
     asked: dict[str, Any] = form.cleaned_data if valid else {}
-    mails = OutgoingEmail.objects.visible_to(_reader(request)).select_related("template")
+    mails = _readable(reader(request))
     if not valid:
         mails = mails.none()
     if asked.get("state"):
@@ -153,24 +158,33 @@ def _page(request: HttpRequest, *, chosen: OutgoingEmail | None) -> HttpResponse
     query = urlencode({**kept, **({"before": asked["before"]} if asked.get("before") else {})})
     return render(
         request,
-        "notifications/mail_list.html",
+        "desk/mail.html",
         {
             "form": form,
             "kept": kept,
             "rows": [_row(mail, query=query, chosen=chosen) for mail in found[:PAGE]],
             "chosen": chosen and _row(chosen, query=query),
-            "older": older and f"{reverse('notifications:mail')}?{urlencode(older)}",
+            "older": older and f"{reverse('desk:mail')}?{urlencode(older)}",
             "is_older": bool(asked.get("before")),
-            "newest": f"{reverse('notifications:mail')}?{urlencode(kept)}",
-            "back": f"{reverse('notifications:mail')}?{query}",
+            "newest": f"{reverse('desk:mail')}?{urlencode(kept)}",
+            "back": f"{reverse('desk:mail')}?{query}",
+            "held": _held(),
             "now": timezone.now(),
         },
         status=200 if valid else 400,
     )
 
 
+def _held() -> int:
+    """How many mails that came wait for a person; counted no further than 100."""
+    waiting = InboundEmail.objects.filter(
+        outcome__in=(InboundOutcome.SUSPENDED, InboundOutcome.QUARANTINED)
+    )
+    return waiting.order_by()[:100].count()
+
+
 def _row(mail: OutgoingEmail, *, query: str, chosen: OutgoingEmail | None = None) -> Row:
-    url = reverse("notifications:mail_detail", args=[mail.pk])
+    url = reverse("desk:mail-letter", args=[mail.pk])
     ref = str(mail.variables.get("ref", ""))
     return Row(
         mail=mail,
@@ -192,24 +206,26 @@ def _rendered(mail: OutgoingEmail) -> Rendered:
 
 
 def _visible(request: HttpRequest, pk: int) -> OutgoingEmail:
-    mails = OutgoingEmail.objects.visible_to(_reader(request)).select_related("template")
-    mail = mails.filter(pk=pk).first()
+    mail = _readable(reader(request)).filter(pk=pk).first()
     if mail is None:
         raise Http404
     return mail
 
 
-def _reader(request: HttpRequest) -> User:
-    if not isinstance(request.user, User):
-        raise Http404
-    return request.user
+def _readable(user: User) -> OutgoingEmailQuerySet:
+    """The letters this person may read: not those on tickets of a private team they are not in."""
+    mails = OutgoingEmail.objects.select_related("template")
+    if user.sees_every_team:
+        return mails
+    hidden = (
+        Ticket.objects.filter(team__is_private=True)
+        .exclude(pk__in=Ticket.objects.visible_to(user).values("pk"))
+        .annotate(word=Concat(Value("ticket:"), Cast("pk", CharField())))
+    )
+    return mails.exclude(about__in=hidden.values("word"))
 
 
 def _ticket_url(about: str, ref: str) -> str:
-    """The ticket's page, by its name: this app does not know tickets."""
     if not about.startswith("ticket:") or not _REFERENCE.fullmatch(ref):
         return ""
-    try:
-        return reverse("desk:ticket", args=[ref])
-    except NoReverseMatch:
-        return ""
+    return reverse("desk:ticket", args=[ref])

@@ -17,6 +17,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from desk.forms import refuse
@@ -25,10 +26,10 @@ from desk.ticketpage import TicketPage, ticket_page
 from desk.views.numbers import number
 from desk.views.reading import reader
 from escalation.models import Escalation
-from tickets import followups, locking
+from tickets import conversation, followups, locking
 from tickets.errors import Refused
 from tickets.gathering import gathered as gather
-from tickets.models import Attachment, FollowUp, Ticket
+from tickets.models import Attachment, FollowUp, Message, Ticket
 
 
 def find_ticket(request: HttpRequest, reference: str) -> Ticket:
@@ -117,6 +118,20 @@ def follow_up_done(request: HttpRequest, reference: str, pk: int) -> HttpRespons
         messages.error(request, str(refusal))
         return _page(request, found, status=422)
     return _done(request, found, "")
+
+
+@require_POST
+@login_required
+def accept_message(request: HttpRequest, reference: str, pk: int) -> HttpResponse:
+    """Let in what somebody wrote who is not on this ticket."""
+    found = find_ticket(request, reference)
+    message = get_object_or_404(Message, pk=pk, ticket=found)
+    try:
+        conversation.accept_message(message_id=message.pk, now=timezone.now(), by=reader(request))
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+        return _page(request, found, status=422)
+    return _done(request, found, _("They are on this ticket now."))
 
 
 @require_safe
