@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 import environ
 from csp.constants import NONCE, NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
+from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -84,6 +85,8 @@ HELPDESK_AUTHSERV_ID = env.str("HELPDESK_AUTHSERV_ID", "")
 #: Seconds between two looks of the engine, and of the mail worker, rung by beat.
 HELPDESK_ENGINE_INTERVAL = env.float("HELPDESK_ENGINE_INTERVAL", 5.0)
 HELPDESK_MAIL_INTERVAL = env.float("HELPDESK_MAIL_INTERVAL", 5.0)
+#: Seconds after which a mail whose worker is silent is taken back; longer than one can take.
+HELPDESK_MAIL_LEASE = env.float("HELPDESK_MAIL_LEASE", 120.0)
 #: Names of the tasks that are rung after a commit; settings, so that nobody below imports upward.
 HELPDESK_REVIEW_TASK = "escalation.tasks.sweep"
 HELPDESK_MAIL_TASK = "notifications.tasks.send_due"
@@ -95,9 +98,10 @@ INSTALLED_APPS = [
     "tickets",
     "notifications",
     "staff",
-    "unfold",
+    # Without its own site: ours is named by the admin's config.
+    "unfold.apps.BasicAppConfig",
     "unfold.contrib.forms",
-    "django.contrib.admin",
+    "helpdesk.apps.ConfigurationConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",
@@ -294,11 +298,89 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
 }
 
+
+def _place(title: object, icon: str, model: str) -> dict[str, object]:
+    """A row of the configuration's sidebar: the list of one kind of thing."""
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(f"admin:{model}_changelist"),
+    }
+
+
 UNFOLD = {
-    "SITE_TITLE": "Helpdesk",
-    "SITE_HEADER": "Helpdesk",
+    "SITE_TITLE": _("Configuration"),
+    "SITE_HEADER": _("Configuration"),
     "SITE_URL": "/",
+    "SITE_SYMBOL": "tune",
     "SHOW_LANGUAGES": False,
+    # Nobody's row has a page of its own on the desk.
+    "SHOW_VIEW_ON_SITE": False,
+    "BORDER_RADIUS": "8px",
+    # The desk's one accent.
+    "COLORS": {
+        "primary": {
+            "50": "#f1f3fe",
+            "100": "#e9edfd",
+            "200": "#cfd8fb",
+            "300": "#9db0ff",
+            "400": "#7d92f5",
+            "500": "#5870e4",
+            "600": "#3f57d6",
+            "700": "#3a52d0",
+            "800": "#2c3f9f",
+            "900": "#222a4a",
+            "950": "#171d33",
+        },
+    },
+    "SIDEBAR": {
+        "navigation": [
+            {
+                "items": [
+                    {
+                        "title": _("Back to the desk"),
+                        "icon": "arrow_back",
+                        "link": "/",
+                        "active": lambda _request: False,
+                    }
+                ]
+            },
+            {
+                "title": _("People and hours"),
+                "items": [
+                    _place(_("Users"), "person", "staff_user"),
+                    _place(_("Teams"), "groups", "staff_team"),
+                    _place(_("Tiers"), "stairs", "staff_tier"),
+                    _place(_("Skills"), "school", "staff_skill"),
+                    _place(_("Absences"), "event_busy", "staff_absence"),
+                    _place(_("Calendars"), "calendar_month", "staff_calendar"),
+                ],
+            },
+            {
+                "title": _("Customers"),
+                "items": [
+                    _place(_("Organizations"), "apartment", "tickets_organization"),
+                    _place(_("Contacts"), "contacts", "tickets_contact"),
+                    _place(_("Plans"), "workspace_premium", "tickets_plan"),
+                    _place(_("Categories"), "category", "tickets_category"),
+                ],
+            },
+            {
+                "title": _("Escalation"),
+                "items": [
+                    _place(_("Policies"), "rule", "escalation_policy"),
+                    _place(_("Policy versions"), "history", "escalation_policyversion"),
+                ],
+            },
+            {
+                "title": _("Mail"),
+                "items": [
+                    _place(_("Mail texts"), "edit_note", "notifications_mailtemplate"),
+                    _place(_("Inbound e-mails"), "inbox", "tickets_inboundemail"),
+                ],
+            },
+        ],
+    },
 }
 
 LOGGING = {

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from django.db import transaction
 
@@ -13,6 +14,9 @@ from notifications.catalog import CATALOG, UnknownTemplate, mail_kind
 from notifications.models import MailTemplate
 from notifications.phrases import FALLBACK, PHRASES, spoken
 from notifications.wording import named_in
+
+if TYPE_CHECKING:
+    from staff.models import User
 
 MAILTEXT = Path(__file__).parent / "mailtext"
 _MARK = "Subject: "
@@ -106,6 +110,33 @@ def check_template(*, key: str, subject: str, text: str) -> None:
         raise TemplateFault(
             f"Not a variable of this mail: {', '.join(unknown)}. It knows {', '.join(sorted(known))}."
         )
+
+
+@transaction.atomic
+def write_version(
+    *, of: MailTemplate, subject: str, text: str, by: User | None, now: datetime
+) -> MailTemplate | None:
+    """Put another text in force as the next version; None where it is in force already.
+
+    Raises ``TemplateFault``.
+    """
+    check_template(key=of.key, subject=subject, text=text)
+    versions = MailTemplate.objects.filter(key=of.key, language=of.language)
+    # Two who write at once take turns, so that neither meets the other's number. A default text
+    # that an update brings meanwhile takes no turn, and gives way.
+    versions.select_for_update(no_key=True).get(version=1)
+    newest = versions.latest("version")
+    if (newest.subject, newest.text) == (subject.strip(), text.strip()):
+        return None
+    return MailTemplate.objects.create(
+        key=of.key,
+        language=of.language,
+        version=newest.version + 1,
+        subject=subject.strip(),
+        text=text.strip(),
+        created_at=now,
+        created_by=by,
+    )
 
 
 def _read(keys: Collection[str], languages: Collection[str]) -> Texts:

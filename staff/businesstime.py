@@ -371,9 +371,7 @@ class OpenHours:
         lengths = [until - start for start, until in zip(starts, ends, strict=True)]
         after = list(accumulate(lengths))
         before = [total - length for total, length in zip(after, lengths, strict=True)]
-        table = self._table = _Table(
-            first_year, last_year, low, high, starts, ends, before, after
-        )
+        table = self._table = _Table(first_year, last_year, low, high, starts, ends, before, after)
         return table
 
 

@@ -179,9 +179,7 @@ class CalendarVersion(models.Model):
 
     calendar = models.ForeignKey(Calendar, on_delete=models.PROTECT, related_name="versions")
     number = models.PositiveIntegerField(_("version"))
-    hours = models.JSONField(
-        _("hours"), help_text=_("zone, weekly hours and exceptions by date")
-    )
+    hours = models.JSONField(_("hours"), help_text=_("zone, weekly hours and exceptions by date"))
     created_at = models.DateTimeField(_("created"))
     created_by = models.ForeignKey(
         User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
