@@ -50,13 +50,24 @@ class LeaseLost(Exception):
 
 
 def send_due(
-    *, clock: Clock, batch: int = BATCH, lease: timedelta = LEASE, slice_: timedelta = SLICE
+    *,
+    clock: Clock,
+    batch: int = BATCH,
+    lease: timedelta = LEASE,
+    slice_: timedelta = SLICE,
+    capture: bool = False,
 ) -> Counter[str]:
     """Send what is due, until nothing is, time is up, or the mail server is away.
 
-    Several may run at once. Tells how many mails ended in which state.
+    Several may run at once. ``capture`` keeps the mails from being sent, as the setting does.
+    Tells how many mails ended in which state.
     """
-    run = _Run(clock=clock, lease=lease, ends_at=clock() + slice_)
+    run = _Run(
+        clock=clock,
+        lease=lease,
+        ends_at=clock() + slice_,
+        capture=capture or settings.HELPDESK_CAPTURE_MAIL,
+    )
     try:
         while run.goes_on:
             expire_leases(now=clock())
@@ -81,11 +92,12 @@ def expire_leases(*, now: datetime) -> int:
 class _Run:
     """One run over the outbox, with the connection it keeps open."""
 
-    def __init__(self, *, clock: Clock, lease: timedelta, ends_at: datetime) -> None:
+    def __init__(self, *, clock: Clock, lease: timedelta, ends_at: datetime, capture: bool) -> None:
         self.tally: Counter[str] = Counter()
         self._clock = clock
         self._lease = lease
         self._ends_at = ends_at
+        self._capture = capture
         self._failures = 0
         self._connection: BaseEmailBackend | None = None
 
@@ -114,7 +126,7 @@ class _Run:
     def _send(self, mail: OutgoingEmail) -> None:
         try:
             self._begin(mail)
-            if settings.HELPDESK_CAPTURE_MAIL:
+            if self._capture:
                 self._settle(mail, MailState.CAPTURED, sent_at=self._clock())
                 return
             accepted = self._open().send_messages([message(mail)])

@@ -1,0 +1,101 @@
+"""Brightquay as a whole: whether it is here, and how it comes to be."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from helpdesk.demo import (
+    arriving,
+    calendars,
+    categories,
+    customers,
+    escalated,
+    people,
+    policy,
+    settled,
+)
+from helpdesk.demo.conversations import SUBJECTS
+from helpdesk.demo.director import play
+from helpdesk.demo.stage import Stage, next_number
+from notifications import identity
+from staff.models import User
+from tickets.errors import Refused
+from tickets.models import Ticket
+
+STORIES = (
+    arriving.invoices_return_502,
+    arriving.cannot_invite_a_colleague,
+    arriving.webhook_signature_fails,
+    arriving.export_stuck,
+    escalated.sso_login_loop,
+    escalated.duplicate_charges,
+    escalated.too_many_requests,
+    escalated.wrong_vat,
+    escalated.refunds_fail,
+    escalated.sandbox_certificate,
+    escalated.pdf_language,
+    settled.callback_delayed,
+    settled.umlauts_broken,
+    settled.login_code_missing,
+    settled.rotate_keys,
+    settled.wrong_currency,
+)
+
+NEWEST = max(SUBJECTS)
+
+
+def is_here() -> bool:
+    """Whether the demo's tickets have been made, whatever became of them since."""
+    dana = customers.CONTACTS["dana"].email
+    return Ticket.objects.filter(pk=NEWEST, requester__email=dana).exists()
+
+
+@transaction.atomic
+def load(*, now: datetime) -> int:
+    """Make the demo, all of it or nothing; returns how many tickets were made.
+
+    With the demo here already it changes nothing. Raises ``Refused`` where there are
+    tickets that are not the demo's: a desk in use is not mixed with one that is played.
+    """
+    if is_here():
+        return 0
+    if Ticket.objects.exists():
+        raise Refused(
+            _(
+                "There are tickets that are not the demo's; the demo is loaded only into a desk"
+                " without tickets."
+            )
+        )
+    made = calendars.load(now=now)
+    users, teams = people.load(calendars=made, now=now)
+    stage = Stage(
+        curtain=now,
+        at=now,
+        users=users,
+        teams=teams,
+        contacts=customers.load(calendars=made, now=now),
+        categories=categories.load(teams=teams),
+    )
+    policy.load(now=now)
+    # Letters have their readers' languages; what stations say to staff has the company's.
+    with translation.override("en"):
+        play(stage=stage, stories=STORIES)
+    next_number(NEWEST + 1)
+    return len(STORIES)
+
+
+def sign_ins() -> list[str]:
+    """Lines that tell how to sign in; none for who is not here."""
+    here = set(User.objects.filter(is_active=True).values_list("email", flat=True))
+    lines = []
+    for role, key in people.SIGN_INS.items():
+        person = people.PEOPLE[key]
+        if person.email in here:
+            lines.append(f"sign-in: {role} {person.email} {person.password}")
+    if is_here():
+        lines.append(f"portal: {identity.status_url(NEWEST)}")
+    return lines

@@ -1,0 +1,44 @@
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from helpdesk.demo import company
+from tickets.errors import Refused
+
+
+class Command(BaseCommand):
+    help = (
+        "Loads the demo: the company Brightquay, its customers, and tickets at every station. "
+        "Running it again changes nothing; a desk with tickets of its own is left alone."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--sign-ins",
+            action="store_true",
+            help="load nothing; only print how to sign in to the demo, a line each",
+        )
+        parser.add_argument(
+            "--yes-in-production",
+            action="store_true",
+            help="load it although HELPDESK_ENV is 'production': its passwords are public",
+        )
+
+    def handle(self, *_args: object, **options: Any) -> None:
+        if options["sign_ins"]:
+            for line in company.sign_ins():
+                self.stdout.write(line)
+            return
+        if settings.PRODUCTION and not options["yes_in_production"]:
+            raise CommandError(
+                "This is a production installation, and the demo's passwords are public. "
+                "Pass --yes-in-production if you want it here nevertheless."
+            )
+        try:
+            made = company.load(now=timezone.now())
+        except Refused as refusal:
+            raise CommandError(str(refusal)) from refusal
+        self.stdout.write(f"{made} tickets added" if made else "nothing to add")
