@@ -23,11 +23,13 @@ from urllib.parse import urljoin
 
 from django.conf import settings
 
+# A Message-ID should fit its header line of 78 characters: some mail servers mistrust a folded one.
+_SEED = 10
 _SHORT = 16
 _LONG = 26
 _ABOUT = re.compile(r"[a-z]{1,20}:[1-9][0-9]{0,17}")
 _MESSAGE_ID = re.compile(
-    rf"<?([a-z2-7]{{{_SHORT}}})\.([a-z]{{1,20}}-[1-9][0-9]{{0,17}}|none)"
+    rf"<?([a-z2-7]{{{_SEED}}})\.([a-z]{{1,20}}-[1-9][0-9]{{0,17}}|none)"
     rf"\.([a-z0-9]{{1,4}})-([a-z2-7]{{{_SHORT}}})@[^<>@\s]{{1,253}}>?"
 )
 _REPLY = re.compile(
@@ -49,7 +51,7 @@ def message_id(*, about: str, seed: str) -> str:
         raise ValueError(f"Not something a letter can be about: {about!r}")
     key_id, secret = _signing_key()
     subject = about.replace(":", "-") or "none"
-    token = _mac(secret, "seed", seed, length=_SHORT)
+    token = _mac(secret, "seed", f"{subject}.{seed}", length=_SEED)
     signature = _mac(secret, "message-id", f"{token}.{subject}", length=_SHORT)
     return f"<{token}.{subject}.{key_id}-{signature}@{settings.HELPDESK_MAIL_DOMAIN}>"
 

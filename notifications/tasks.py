@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
@@ -14,4 +16,6 @@ from notifications.ring import silence
 def send_due() -> None:
     """Send the letters that are due; rung after a commit, and by beat."""
     silence(settings.HELPDESK_MAIL_TASK)
-    delivery.send_due(clock=timezone.now)
+    delivery.send_due(
+        clock=timezone.now, lease=timedelta(seconds=settings.HELPDESK_MAIL_LEASE)
+    )
