@@ -20,7 +20,7 @@ class PolicyForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptabl
     """A policy with its newest version; saving another text keeps it as a draft."""
 
     file = forms.CharField(
-        label=_("policy file"),
+        label=_("Policy file"),
         widget=CodeArea(rows=40),
         help_text=_("YAML. What is saved is a draft: it decides nothing until it is published."),
     )

@@ -61,8 +61,17 @@ def read_policy(text: str) -> PolicySpec:
 
 
 def write_policy(body: Mapping[str, object]) -> str:
-    """Write a policy's body, so that ``read_policy`` reads an equal policy back."""
-    return yaml.safe_dump(dict(body), sort_keys=False, allow_unicode=True, width=100)
+    """Write a policy's body, so that ``read_policy`` reads an equal policy back.
+
+    In the order of ``to_body``, which the database does not keep.
+    """
+    try:
+        body = parse_policy(body).to_body()
+    except PolicyErrors:
+        body = dict(body)
+    return yaml.safe_dump(
+        body, sort_keys=False, allow_unicode=True, width=120, default_flow_style=None
+    )
 
 
 def _at_its_line(error: RuleError, root: yaml.Node) -> RuleError:

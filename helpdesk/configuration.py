@@ -9,6 +9,7 @@ from allauth.account.decorators import secure_admin_login
 from django.db.models import Model
 from django.db.models.base import ModelBase
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
 from unfold.sites import UnfoldAdminSite
 
 #: The apps whose rows are configured here. What the libraries would add (groups, which roles
@@ -17,6 +18,8 @@ OURS = frozenset({"staff", "notifications", "tickets", "escalation"})
 
 
 class ConfigurationSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold is untyped
+    index_title = _("Configuration")
+
     def register(
         self,
         model_or_iterable: type[Model] | Iterable[type[Model]],

@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 import environ
 from csp.constants import NONCE, NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -313,6 +314,9 @@ UNFOLD = {
     "SITE_HEADER": _("Configuration"),
     "SITE_URL": "/",
     "SITE_SYMBOL": "tune",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("desk/icon.svg")}
+    ],
     "SHOW_LANGUAGES": False,
     # Nobody's row has a page of its own on the desk.
     "SHOW_VIEW_ON_SITE": False,

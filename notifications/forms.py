@@ -17,7 +17,7 @@ class MailTemplateForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscr
     class Meta:
         model = MailTemplate
         fields = ("subject", "text")
-        widgets = {"text": CodeArea(rows=18)}
+        widgets = {"text": CodeArea(rows=14, wide=False)}
 
     def clean_text(self) -> str:
         return str(self.cleaned_data["text"]).replace("\r\n", "\n").strip()

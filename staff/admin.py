@@ -13,7 +13,13 @@ from django.utils.translation import gettext_lazy as _
 from unfold.forms import AdminPasswordChangeForm
 
 from staff.businesstime import Hours
-from staff.calendars import UnknownCountry, closed_on, national_holidays, publish_hours
+from staff.calendars import (
+    UnknownCountry,
+    canonical,
+    closed_on,
+    national_holidays,
+    publish_hours,
+)
 from staff.configuration import Configuration, History, HistoryInline, verbatim
 from staff.forms import (
     AbsenceForm,
@@ -21,7 +27,7 @@ from staff.forms import (
     TeamForm,
     UserChangeForm,
     UserCreationForm,
-    version_text,
+    hours_text,
 )
 from staff.models import Absence, Calendar, CalendarVersion, Skill, Team, Tier, User
 
@@ -183,4 +189,4 @@ class CalendarVersionAdmin(History):
 
     @admin.display(description=_("hours"))
     def shown_hours(self, version: CalendarVersion) -> SafeString:
-        return verbatim(version_text(version))
+        return verbatim(hours_text(canonical(version)))

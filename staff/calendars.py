@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime
 
 import holidays
 from django.db import transaction
 
-from staff.businesstime import FIRST_YEAR, LAST_YEAR, Hours, OpenHours
+from staff.businesstime import FIRST_YEAR, LAST_YEAR, CalendarError, Hours, OpenHours
 from staff.models import Calendar, CalendarVersion, User
 
 
@@ -28,7 +29,7 @@ def publish_hours(
     # Two who publish at once take turns, so that neither meets the other's number.
     Calendar.objects.select_for_update(no_key=True).get(pk=calendar.pk)
     newest = calendar.versions.order_by("-number").first()
-    if newest is not None and newest.hours == hours.to_json():
+    if newest is not None and _same(newest, hours):
         return None
     return CalendarVersion.objects.create(
         calendar=calendar,
@@ -37,6 +38,15 @@ def publish_hours(
         created_at=now,
         created_by=by,
     )
+
+
+def canonical(version: CalendarVersion) -> Mapping[str, object]:
+    """The hours of a version in the order people read them, which the database does not keep."""
+    try:
+        return Hours.from_json(version.hours).to_json()
+    except CalendarError:
+        hours: Mapping[str, object] = version.hours
+        return hours
 
 
 def national_holidays(*, country: str, year: int) -> dict[date, str]:
@@ -62,3 +72,7 @@ def closed_on(hours: Hours, days: dict[date, str]) -> Hours:
     """The same hours, closed on these days as well; dates that differ already stay as they are."""
     kept = dict(hours.exceptions)
     return replace(hours, exceptions=tuple(sorted({**dict.fromkeys(days, ()), **kept}.items())))
+
+
+def _same(version: CalendarVersion, hours: Hours) -> bool:
+    return canonical(version) == hours.to_json()

@@ -15,6 +15,7 @@ from django import forms
 from django.db.models import Field, Model
 from django.http import HttpRequest
 from django.utils.html import format_html
+from django.utils.text import capfirst
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.widgets import UnfoldAdminSelect2Widget, UnfoldAdminTextareaWidget
 
@@ -70,7 +71,7 @@ class _Fields:
     ) -> forms.Field | None:
         if db_field.name == "zone":
             return forms.ChoiceField(
-                label=db_field.verbose_name,
+                label=capfirst(db_field.verbose_name),
                 choices=_zones(),
                 initial=db_field.default,
                 widget=UnfoldAdminSelect2Widget(),
@@ -119,14 +120,21 @@ class HistoryInline(_ReadOnly, ConfigurationInline):
 class CodeArea(UnfoldAdminTextareaWidget):  # type: ignore[misc]
     """A large text field for what is written line by line."""
 
-    def __init__(self, *, rows: int = 24) -> None:
-        super().__init__({"rows": rows, "class": "font-mono", "spellcheck": "false", "wrap": "off"})
+    def __init__(self, *, rows: int = 24, wide: bool = True) -> None:
+        super().__init__(
+            {
+                "rows": rows,
+                "style": "font-family: ui-monospace, monospace; line-height: 1.5",
+                "spellcheck": "false",
+                "wrap": "off" if wide else "soft",
+            }
+        )
 
 
 def verbatim(text: str) -> SafeString:
     """Show a text as it is, line by line."""
     return format_html(
-        '<pre class="font-mono overflow-x-auto text-xs" style="white-space: pre-wrap">{}</pre>',
+        '<pre class="overflow-x-auto text-xs" style="white-space: pre-wrap">{}</pre>',
         text,
     )
 

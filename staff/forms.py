@@ -15,8 +15,9 @@ from unfold.forms import UserChangeForm as UnfoldUserChangeForm
 from unfold.forms import UserCreationForm as UnfoldUserCreationForm
 
 from staff.businesstime import CalendarError, Hours, OpenHours
+from staff.calendars import canonical
 from staff.configuration import CodeArea
-from staff.models import Absence, Calendar, CalendarVersion, Role, Team, User
+from staff.models import Absence, Calendar, Role, Team, User
 
 #: What a calendar's form offers to begin with.
 OFFICE_HOURS: dict[str, object] = {
@@ -94,7 +95,7 @@ class CalendarForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscripta
     """A calendar with the hours in force; saving other hours publishes a new version."""
 
     hours = forms.CharField(
-        label=_("hours"),
+        label=_("Hours"),
         widget=CodeArea(),
         help_text=_(
             "The zone, the hours of each day of the week, and the dates that differ: [] is closed. "
@@ -116,7 +117,7 @@ class CalendarForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscripta
         self.newest = (
             self.instance.versions.order_by("-number").first() if self.instance.pk else None
         )
-        shown = self.newest.hours if self.newest else OFFICE_HOURS
+        shown = canonical(self.newest) if self.newest else OFFICE_HOURS
         if self.suggested is not None:
             shown = self.suggested.to_json()
         self.initial["hours"] = hours_text(shown)
@@ -167,11 +168,6 @@ def hours_text(hours: Mapping[str, object]) -> str:
             text = "{\n" + ",\n".join(lines) + "\n  }"
         parts.append(f"  {json.dumps(key)}: {text}")
     return "{\n" + ",\n".join(parts) + "\n}"
-
-
-def version_text(version: CalendarVersion) -> str:
-    """The hours of a version, to be read."""
-    return hours_text(version.hours)
 
 
 def _without_doubles(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -107,6 +107,9 @@ class User(AbstractBaseUser, PermissionsMixin):
         parts = self.name.split() or [self.email]
         return (parts[0][:1] + (parts[-1][:1] if len(parts) > 1 else "")).upper()
 
+    def get_full_name(self) -> str:
+        return self.name
+
     def get_short_name(self) -> str:
         return self.name.split()[0] if self.name else self.email
 

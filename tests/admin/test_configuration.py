@@ -409,6 +409,21 @@ def test_the_same_hours_are_no_new_version(sam: Client, desk: Desk) -> None:
     assert calendar.versions.count() == 1
 
 
+def test_hours_are_shown_in_the_order_of_the_week_and_as_they_are_kept(
+    sam: Client, desk: Desk
+) -> None:
+    calendar = Calendar.objects.get()
+    # Written by hand, without the parts that say nothing.
+    hours = {key: value for key, value in OFFICE.items() if key != "exceptions"}
+    CalendarVersion.objects.create(calendar=calendar, number=2, hours=hours, created_at=desk.now)
+
+    shown = sam.get(of(calendar)).context["adminform"].form.initial["hours"]
+
+    assert list(json.loads(shown)["weekly"]) == ["mon", "tue", "wed", "thu", "fri"]
+    sam.post(of(calendar), calendar_form(calendar, shown))
+    assert calendar.in_force.number == 2
+
+
 def test_a_new_calendar_begins_with_its_hours(sam: Client, desk: Desk) -> None:
     made = Calendar(name="Nights", slug="nights")
     form = calendar_form(Calendar.objects.get(), OFFICE) | {
