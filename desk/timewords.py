@@ -6,6 +6,7 @@ stays open goes on saying what the server would say.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.utils import timezone
@@ -110,3 +111,26 @@ def told(at: datetime) -> str:
     shift = f"UTC{sign}{hours}" + (f":{minutes:02d}" if minutes else "")
     said = date_format(local, pgettext("date format", "D j M, H:i"))
     return f"{said} ({place}, {shift})" if place != "UTC" else f"{said} (UTC)"
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What a due chip says: which promise or clock, and until when."""
+
+    word: str
+    at: datetime
+    #: From when the chip warns; an hour before where nothing is said.
+    warn_at: datetime | None = None
+    symbol: str = "clock"
+
+
+def due_word(kind: str) -> str:
+    """What a clock asks for, in a word: the kinds of ``escalation`` clocks and ``promise``."""
+    return {
+        "first_response": pgettext("what is due", "Reply"),
+        "next_response": pgettext("what is due", "Reply"),
+        "periodic_update": pgettext("what is due", "Update"),
+        "resolution": pgettext("what is due", "Solve"),
+        "acceptance": pgettext("what is due", "Accept"),
+        "promise": pgettext("what is due", "Promise"),
+    }.get(kind, pgettext("what is due", "Due"))

@@ -13,7 +13,7 @@ from django.db.models.functions import Left
 from django.urls import reverse
 from django.utils.translation import gettext
 
-from desk.templatetags.desk import Due, due_word
+from desk.timewords import Due, due_word
 from escalation.models import Handoff
 from escalation.models.escalation import OPEN, State
 from staff.models import Team, User

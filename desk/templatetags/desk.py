@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,10 +18,10 @@ from django.template.context import Context
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 
 from desk import rail as frame
 from desk import timewords
+from desk.timewords import Due, due_word
 from staff.models import User
 from tickets.models import Ticket
 from tickets.models.ticket import Status
@@ -176,29 +175,6 @@ def countdown(context: Context, at: datetime | None) -> SafeString:
         exact,
         timewords.left(at, now) if now else exact,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Due:
-    """What a due chip says: which promise or clock, and until when."""
-
-    word: str
-    at: datetime
-    #: From when the chip warns; an hour before where nothing is said.
-    warn_at: datetime | None = None
-    symbol: str = "clock"
-
-
-def due_word(kind: str) -> str:
-    """What a clock asks for, in a word: the kinds of ``escalation`` clocks and ``promise``."""
-    return {
-        "first_response": pgettext("what is due", "Reply"),
-        "next_response": pgettext("what is due", "Reply"),
-        "periodic_update": pgettext("what is due", "Update"),
-        "resolution": pgettext("what is due", "Solve"),
-        "acceptance": pgettext("what is due", "Accept"),
-        "promise": pgettext("what is due", "Promise"),
-    }.get(kind, pgettext("what is due", "Due"))
 
 
 @register.simple_tag(takes_context=True)
