@@ -30,12 +30,21 @@ from tickets.models import Event, FollowUp, Message, Ticket
 from tickets.models.ticket import MessageKind
 
 
+@dataclass(frozen=True, slots=True)
+class StatusChange:
+    """A ticket came into a status at a moment."""
+
+    at: datetime
+    status: str
+
+
 @dataclass(slots=True)
 class Case:
     """One ticket, its clocks, escalations, promise and follow-ups.
 
     Hand-offs stand by their escalation's key, those of open escalations only; ``replies`` are
-    the moments of public words since a promise that is due was made.
+    the moments of public words since a promise that is due was made; up to ``reckoned_until``
+    a review has followed the ticket's changes of status.
     """
 
     ticket: Ticket
@@ -51,6 +60,7 @@ class Case:
     follow_ups: list[FollowUp] = field(default_factory=list)
     fired: dict[str, datetime] = field(default_factory=dict)
     reopened_at: datetime | None = None
+    reckoned_until: datetime | None = None
 
     @property
     def policy(self) -> PolicySpec:
@@ -189,6 +199,7 @@ def _load_escalations(cases: dict[int, Case]) -> None:
         .order_by("escalation_id", "number")
     ):
         case, escalation = of[handoff.escalation_id]
+        handoff.escalation = escalation
         case.hops(escalation).append(handoff)
         case_of[handoff.pk] = case
     for step in Step.objects.filter(handoff__in=case_of).order_by("handoff_id", "number"):

@@ -7,10 +7,9 @@ and not when the review looks, so that a look that comes late costs nobody a sec
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from escalation.cases import Case
+from escalation.cases import Case, StatusChange
 from escalation.ledger import Ledger
 from escalation.models import Clock, ClockRun, Handoff
 from escalation.models.clock import ClockKind, ClockState
@@ -19,17 +18,9 @@ from escalation.promises import answers_for, lead_for
 from notifications.values import moment, phrase
 from staff.durations import Duration
 from tickets.models import Event
-from tickets.models.ticket import ENDED
+from tickets.models.ticket import ENDED, Status
 
 TICKET_CLOCKS = (ClockKind.FIRST_RESPONSE, ClockKind.RESOLUTION)
-
-
-@dataclass(frozen=True, slots=True)
-class StatusChange:
-    """A ticket came into a status at a moment."""
-
-    at: datetime
-    status: str
 
 
 def missed_changes(cases: Sequence[Case]) -> Mapping[int, list[StatusChange]]:
@@ -39,17 +30,20 @@ def missed_changes(cases: Sequence[Case]) -> Mapping[int, list[StatusChange]]:
     """
     since: dict[int, datetime] = {}
     for case in cases:
-        moments = [c.changed_at for c in case.clocks if c.kind in TICKET_CLOCKS]
-        if moments and case.ticket.status_since > min(moments):
-            since[case.ticket.pk] = min(moments)
+        began = _reckoned_until(case)
+        case.reckoned_until = _reckoned_until(case, only_standing=True)
+        if case.ticket.status_since > began or (
+            began == case.ticket.created_at and case.ticket.status != Status.NEW
+        ):
+            since[case.ticket.pk] = began
     found: dict[int, list[StatusChange]] = {}
     if not since:
         return found
     events = Event.objects.filter(
-        ticket__in=since, kind="status_changed", at__gt=min(since.values())
+        ticket__in=since, kind="status_changed", at__gte=min(since.values())
     ).order_by("at", "pk")
     for ticket_id, at, data in events.values_list("ticket", "at", "data"):
-        if at > since[ticket_id]:
+        if at >= since[ticket_id]:
             found.setdefault(ticket_id, []).append(StatusChange(at=at, status=data["to"]))
     return found
 
@@ -59,16 +53,23 @@ def sync(*, case: Case, ledger: Ledger, changes: Iterable[StatusChange]) -> None
     changes = list(changes)
     for kind in TICKET_CLOCKS:
         clock = _newest(case, kind)
-        if clock is not None:
-            for change in changes:
-                if change.at > clock.changed_at:
-                    _follow(case, ledger, clock, change)
-            clock = _newest(case, kind)
-        if clock is None or _starts_anew(case, clock):
-            clock = _start(case, ledger, kind)
-        if clock is not None:
-            _meet(case, ledger, clock)
-            _retarget(case, ledger, clock)
+        if clock is None:
+            clock = _start(case, ledger, kind, generation=0, at=case.ticket.created_at)
+        if clock is None:
+            continue
+        _catch_up(case, ledger, clock, changes)
+        if _starts_anew(case, clock):
+            clock = _start(
+                case,
+                ledger,
+                kind,
+                generation=case.ticket.reopened_count,
+                at=case.reopened_at or case.ticket.status_since,
+            )
+            if clock is None:
+                continue
+            _catch_up(case, ledger, clock, changes)
+        _retarget(case, ledger, clock)
 
 
 def start_acceptance(*, case: Case, ledger: Ledger, handoff: Handoff, target: Duration) -> Clock:
@@ -156,21 +157,38 @@ def _newest(case: Case, kind: ClockKind) -> Clock | None:
     )
 
 
+def _reckoned_until(case: Case, *, only_standing: bool = False) -> datetime:
+    """Up to when every clock has followed the ticket; one that is yet to start, from its beginning."""
+    moments = []
+    for kind in TICKET_CLOCKS:
+        clock = _newest(case, kind)
+        if clock is not None:
+            moments.append(clock.changed_at)
+        elif not only_standing and _target(case, kind) is not None:
+            moments.append(case.ticket.created_at)
+    return min(moments, default=case.ticket.created_at)
+
+
 def _starts_anew(case: Case, clock: Clock) -> bool:
     """Whether a reopened ticket gets a new clock of this kind."""
     return (
         clock.kind == ClockKind.RESOLUTION
+        and not clock.is_live
         and case.policy.reopen.clocks == ReopenClocks.RESTART
         and clock.generation < case.ticket.reopened_count
     )
 
 
-def _start(case: Case, ledger: Ledger, kind: ClockKind) -> Clock | None:
+def _start(
+    case: Case, ledger: Ledger, kind: ClockKind, *, generation: int, at: datetime
+) -> Clock | None:
+    """Start a clock at the moment its ticket gave cause; None without such a target.
+
+    What has happened to the ticket since is followed afterwards.
+    """
     ticket = case.ticket
     target = _target(case, kind)
-    generation = ticket.reopened_count if _newest(case, kind) is not None else 0
-    started_at = ticket.status_since if generation else ticket.created_at
-    if target is None or ticket.is_ended:
+    if target is None:
         return None
     version, zone = (None, "") if target.wall else case.roster.calendar_for(ticket)
     clock = Clock(
@@ -183,20 +201,48 @@ def _start(case: Case, ledger: Ledger, kind: ClockKind) -> Clock | None:
         budget=target.length,
         consumed=timedelta(),
         state=ClockState.PAUSED,
-        started_at=started_at,
-        changed_at=started_at,
+        started_at=at,
+        changed_at=at,
     )
     ledger.add(clock)
     case.clocks.append(clock)
-    _run(ledger, clock, started_at)
-    if ticket.status in case.policy.pausing and ticket.status_since > started_at:
-        _pause(ledger, clock, ticket.status_since)
+    if (Status.OPEN if generation else Status.NEW) not in case.policy.pausing:
+        _run(ledger, clock, at)
     return clock
+
+
+def _catch_up(case: Case, ledger: Ledger, clock: Clock, changes: Sequence[StatusChange]) -> None:
+    """Follow what the clock has missed, each change in its turn, and the response in its."""
+    # Several changes may bear one moment: a reply opens a new ticket and lets it wait at once.
+    since, new = clock.changed_at, clock.changed_at == case.ticket.created_at
+    for change in changes:
+        if change.at > since or (new and change.at == since):
+            _meet(case, ledger, clock, before=change.at)
+            _follow(case, ledger, clock, change)
+    _meet(case, ledger, clock)
+    _agree(case, ledger, clock)
+
+
+def _agree(case: Case, ledger: Ledger, clock: Clock) -> None:
+    """See to it that a clock stands where its ticket's status wants it.
+
+    A change whose moment is no later than one that was reckoned with already (two people at
+    once, on two web servers) is followed here.
+    """
+    at = max(case.ticket.status_since, clock.changed_at)
+    wanted = case.ticket.status
+    if clock.is_live and (wanted in ENDED or (wanted in case.policy.pausing) != _stands(clock)):
+        _follow(case, ledger, clock, StatusChange(at=at, status=wanted))
+
+
+def _stands(clock: Clock) -> bool:
+    return clock.state == ClockState.PAUSED
 
 
 def _follow(case: Case, ledger: Ledger, clock: Clock, change: StatusChange) -> None:
     if change.status in ENDED:
-        if clock.kind == ClockKind.RESOLUTION and clock.is_live:
+        # To resolve answers the customer, too.
+        if clock.is_live:
             end(clock=clock, ledger=ledger, at=change.at, met=True)
     elif change.status in case.policy.pausing:
         if clock.state == ClockState.RUNNING:
@@ -242,25 +288,45 @@ def _stop(ledger: Ledger, clock: Clock, at: datetime) -> None:
     ledger.change(clock, consumed=clock.consumed + worked, running_since=None)
 
 
-def _meet(case: Case, ledger: Ledger, clock: Clock) -> None:
-    ticket = case.ticket
-    if not clock.is_live:
+def _meet(case: Case, ledger: Ledger, clock: Clock, before: datetime | None = None) -> None:
+    """End the first-response clock when there was one (not after ``before``)."""
+    responded_at = case.ticket.first_responded_at
+    if clock.kind != ClockKind.FIRST_RESPONSE or not clock.is_live or responded_at is None:
         return
-    if clock.kind == ClockKind.FIRST_RESPONSE and ticket.first_responded_at is not None:
-        end(clock=clock, ledger=ledger, at=ticket.first_responded_at, met=True)
-    elif clock.kind == ClockKind.FIRST_RESPONSE and ticket.status in ENDED:
-        end(clock=clock, ledger=ledger, at=ticket.status_since, met=True)
+    if before is None or responded_at <= before:
+        end(clock=clock, ledger=ledger, at=max(responded_at, clock.changed_at), met=True)
 
 
 def _retarget(case: Case, ledger: Ledger, clock: Clock) -> None:
     """A new priority or plan changes what is left, not what has been used."""
     target = _target(case, ClockKind(clock.kind), clock)
-    if not clock.is_live or target is None or target.length == clock.budget:
+    if target is None:
+        if clock.is_live:
+            _drop(ledger, clock)
+        return
+    if clock.state == ClockState.DROPPED and not case.ticket.is_ended:
+        _revive(case, ledger, clock)
+    if not clock.is_live or target.length == clock.budget:
         return
     ledger.change(clock, budget=target.length, breached_at=None, warned_at=None)
     if clock.running_since is not None:
         due_at = clock.time.add(clock.running_since, clock.budget - clock.consumed)
         ledger.change(clock, due_at=due_at)
+
+
+def _drop(ledger: Ledger, clock: Clock) -> None:
+    """There is no such target any more; what was used is kept, should there be one again."""
+    changed_at = clock.changed_at
+    end(clock=clock, ledger=ledger, at=ledger.now, met=False)
+    ledger.change(clock, changed_at=changed_at)
+
+
+def _revive(case: Case, ledger: Ledger, clock: Clock) -> None:
+    changed_at = clock.changed_at
+    ledger.change(clock, state=ClockState.PAUSED, ended_at=None)
+    if case.ticket.status not in case.policy.pausing:
+        _run(ledger, clock, ledger.now)
+        ledger.change(clock, changed_at=changed_at)
 
 
 def _target(case: Case, kind: ClockKind, clock: Clock | None = None) -> Duration | None:

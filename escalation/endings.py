@@ -41,6 +41,7 @@ def resolve(*, ticket_id: int, outcome: str, cause: str = "", now: datetime, by:
         )
     )
     _settle_follow_ups(case, ledger, by)
+    ledger.recall(case.ticket, case.ticket.reference)
     ledger.flush(ring=True)
 
 

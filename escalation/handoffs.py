@@ -7,12 +7,16 @@ from escalation.cases import Case
 from escalation.ledger import Ledger
 from escalation.models import Escalation, Handoff
 from escalation.models.escalation import HandoffOutcome
-from escalation.packages import collect
+from escalation.packages import Materials
 from escalation.targets import Destination
 from tickets.models.followup import FollowUpKind
 
 
-def answer(ledger: Ledger, handoff: Handoff, outcome: HandoffOutcome, *, reason: str = "") -> None:
+def answer(
+    case: Case, ledger: Ledger, handoff: Handoff, outcome: HandoffOutcome, *, reason: str = ""
+) -> None:
+    """An offer is answered; whoever was asked or reminded by mails still queued need not be."""
+    ledger.recall(case.ticket, f"{handoff.escalation.key}:{handoff.number}")
     # What was accepted and then sent back or handed on takes the later outcome.
     ledger.change(
         handoff,
@@ -37,6 +41,7 @@ def drop_follow_ups(
         wanted = kind is None or follow_up.kind == kind
         if follow_up.about == escalation.key and follow_up.is_open and wanted:
             ledger.change(follow_up, dropped_at=ledger.now)
+            ledger.recall(case.ticket, follow_up.key)
 
 
 def pass_on(
@@ -46,16 +51,17 @@ def pass_on(
     escalation: Escalation,
     handoff: Handoff,
     destination: Destination,
+    materials: Materials,
     note: str = "",
 ) -> Handoff:
     """End a hand-off as handed on and make the next; the path's last resort does it too."""
     end_acceptance(case, ledger, handoff, met=False)
-    answer(ledger, handoff, HandoffOutcome.HANDED_ON, reason=note)
+    answer(case, ledger, handoff, HandoffOutcome.HANDED_ON, reason=note)
     return opening.offer(
         case=case,
         ledger=ledger,
         escalation=escalation,
         destination=destination,
-        materials=collect([case.ticket]),
+        materials=materials,
         note=note,
     )

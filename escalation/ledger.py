@@ -45,6 +45,17 @@ CREATION_ORDER: tuple[type[models.Model], ...] = (
 )
 
 
+REMINDING = (
+    "staff_offer",
+    "staff_reminder",
+    "staff_escalation_path",
+    "staff_follow_up",
+    "staff_promise_warning",
+    "staff_clock_warned",
+)
+"""What asks for something to be done, and is not sent any more once it is."""
+
+
 class Ledger:
     """Collects new rows, changed fields, events, letters and notices; ``flush`` writes them."""
 
@@ -59,6 +70,7 @@ class Ledger:
         self._drafts: list[LetterDraft] = []
         self._notices: list[Notice] = []
         self._held: dict[int, bool] = {}
+        self._over: list[tuple[str, str]] = []
 
     def add(self, row: models.Model) -> None:
         """A row to insert."""
@@ -124,6 +136,10 @@ class Ledger:
             )
         )
 
+    def recall(self, ticket: Ticket, key: str) -> None:
+        """Nobody needs to be asked or reminded any more of what notices under ``key`` say."""
+        self._over.append((ticket.about, f"{key}:"))
+
     def flush(self, *, ring: bool) -> None:
         """Write everything; ``ring`` asks the engine to look at the tickets at once."""
         # Changes first: what they end makes room, under the unique constraints, for what
@@ -134,6 +150,7 @@ class Ledger:
             self._update(model, changes.values())
         for model in CREATION_ORDER[:2]:
             self._insert(model)
+        self._take_back()
         self._send()
         for model in CREATION_ORDER[2:]:
             self._insert(model)
@@ -154,6 +171,15 @@ class Ledger:
             by_fields[frozenset(fields)].append(row)
         for names, rows in by_fields.items():
             setwise.write(rows=rows, fields=names)
+
+    def _take_back(self) -> None:
+        if self._over:
+            noticeboard.withdraw(
+                about={about for about, _key in self._over},
+                kinds=REMINDING,
+                keys_starting=[key for _about, key in self._over],
+                now=self.now,
+            )
 
     def _send(self) -> None:
         if not self._drafts:

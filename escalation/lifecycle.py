@@ -75,7 +75,7 @@ def accept(*, escalation_id: int, first_step: str = "", now: datetime, by: User)
     case, ledger, escalation = authority.open(escalation_id, now, by)
     handoff = authority.expect(case, escalation, State.OFFERED)
     authority.must_receive(case, escalation, handoff, by)
-    handoffs.answer(ledger, handoff, HandoffOutcome.ACCEPTED)
+    handoffs.answer(case, ledger, handoff, HandoffOutcome.ACCEPTED)
     handoffs.end_acceptance(case, ledger, handoff, met=True)
     ledger.change(escalation, state=State.ACCEPTED, owner_id=by.pk, accepted_at=now)
     handoffs.drop_follow_ups(case, ledger, escalation, FollowUpKind.RETURNED)
@@ -124,6 +124,7 @@ def hand_on(
         escalation=escalation,
         handoff=handoff,
         destination=destination,
+        materials=collect([case.ticket]),
         note=note,
     )
     ledger.notice(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from escalation import letters
-from escalation.cases import Case
+from escalation.cases import Case, StatusChange
 from escalation.ledger import Ledger
 from escalation.models import Escalation, Promise
 from escalation.models.promise import PromiseKind, PromiseState
@@ -95,15 +96,23 @@ def withdraw(*, case: Case, ledger: Ledger) -> None:
         _end(case, ledger, case.promise, PromiseState.WITHDRAWN)
 
 
-def drive(*, case: Case, ledger: Ledger) -> datetime | None:
-    """Bring the promise to where the ticket is; returns when to look next."""
+def drive(*, case: Case, ledger: Ledger, changes: Sequence[StatusChange] = ()) -> datetime | None:
+    """Bring the promise to where the ticket is; returns when to look next.
+
+    ``changes`` of status are followed at the moments they happened, as clocks do, so that a
+    late look neither breaks what was waiting for the customer nor takes time from us.
+    """
     promise = case.promise
     if promise is None or not promise.is_live:
         return None
     if _was_kept(case, ledger, promise):
         return None
-    if promise.state == PromiseState.SUSPENDED or case.ticket.status == Status.WAITING:
-        return _suspend_or_resume(case, ledger, promise)
+    ticket = case.ticket
+    for change in [*changes, StatusChange(at=ticket.status_since, status=ticket.status)]:
+        if change.at > promise.made_at:
+            _follow(case, ledger, promise, change)
+    if _was_kept(case, ledger, promise) or promise.state == PromiseState.SUSPENDED:
+        return None
     return _watch(case, ledger, promise)
 
 
@@ -120,29 +129,23 @@ def _was_kept(case: Case, ledger: Ledger, promise: Promise) -> bool:
     return word is not None and keep(case=case, ledger=ledger, at=word)
 
 
-def _suspend_or_resume(case: Case, ledger: Ledger, promise: Promise) -> datetime | None:
+def _follow(case: Case, ledger: Ledger, promise: Promise, change: StatusChange) -> None:
     """While we wait for the customer nothing is due; their answer starts the target anew."""
-    waiting = case.ticket.status == Status.WAITING
-    if waiting and promise.state == PromiseState.OPEN:
-        since = case.ticket.status_since
-        if promise.due_at is not None and promise.due_at <= since:
-            return _watch(case, ledger, promise)
-        ledger.change(promise, state=PromiseState.SUSPENDED, due_at=None)
-        ledger.event(case.ticket, "promise_suspended", number=promise.number)
-        return None
-    if waiting:
-        return None
-    ticket = case.ticket
-    due = due_at(
-        target=target_of(case, promise),
-        since=ticket.status_since,
-        team_time=team_time(case, promise.escalation_id),
-        plan_time=case.roster.plan_time(ticket),
-        rounding=case.policy.promises.round_up_to,
-    )
-    ledger.change(promise, state=PromiseState.OPEN, due_at=due, warned_count=0)
-    ledger.event(ticket, "promise_resumed", number=promise.number, due_at=due.isoformat())
-    return _watch(case, ledger, promise)
+    waits = change.status == Status.WAITING
+    if waits and promise.state == PromiseState.OPEN:
+        if promise.told > change.at:
+            ledger.change(promise, state=PromiseState.SUSPENDED, due_at=None)
+            ledger.event(case.ticket, "promise_suspended", number=promise.number)
+    elif not waits and promise.state == PromiseState.SUSPENDED:
+        due = due_at(
+            target=target_of(case, promise),
+            since=change.at,
+            team_time=team_time(case, promise.escalation_id),
+            plan_time=case.roster.plan_time(case.ticket),
+            rounding=case.policy.promises.round_up_to,
+        )
+        ledger.change(promise, state=PromiseState.OPEN, due_at=due, warned_count=0)
+        ledger.event(case.ticket, "promise_resumed", number=promise.number, due_at=due.isoformat())
 
 
 def target_of(case: Case, promise: Promise | None = None) -> Duration:

@@ -91,7 +91,7 @@ def _return(
     if reason_code == ReturnReason.OTHER and not reason.strip():
         raise Refused(_("Say in words why it comes back."), field="reason")
     handoffs.end_acceptance(case, ledger, handoff, met=False)
-    handoffs.answer(ledger, handoff, outcome, reason=reason.strip())
+    handoffs.answer(case, ledger, handoff, outcome, reason=reason.strip())
     ledger.change(handoff, reason_code=reason_code, missing=list(missing))
     ledger.change(escalation, state=State.RETURNED, owner_id=None)
     ledger.event(

@@ -7,21 +7,32 @@ after a crash, with the same result. ``Ticket.review_at`` holds every timer.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, transaction
 
-from escalation import clocks, endings, followups, handoffs, paths, promises, ruling, welcome
-from escalation.cases import Case, load
+from escalation import (
+    clocks,
+    endings,
+    followups,
+    handoffs,
+    packages,
+    paths,
+    promises,
+    ruling,
+    welcome,
+)
+from escalation.cases import Case, StatusChange, load
 from escalation.ledger import Ledger
+from escalation.models import Escalation, Handoff
 from escalation.models.escalation import State
 from escalation.targets import Destination
 from notifications import noticeboard, ring
 from notifications.noticeboard import Notice
 from notifications.values import moment
-from staff.models import Role, User
+from staff.models import Role, Team, User
 from tickets.models import Ticket
 from tickets.models.ticket import Status
 
@@ -66,13 +77,16 @@ def reconcile(*, tickets: Sequence[Ticket], now: datetime) -> None:
         clocks.sync(case=case, ledger=ledger, changes=changes.get(case.ticket.pk, ()))
     welcome.greet(cases=cases, ledger=ledger)
     moments = ruling.apply(cases=cases, ledger=ledger)
+    steps = _drive_paths(cases, ledger)
     to_close: list[int] = []
     for case in cases:
         coming = [
             *clocks.watch(case=case, ledger=ledger),
             *followups.drive(case=case, ledger=ledger),
-            *_drive_paths(case, ledger),
-            promises.drive(case=case, ledger=ledger),
+            *steps[case.ticket.pk],
+            promises.drive(
+                case=case, ledger=ledger, changes=_news(case, changes.get(case.ticket.pk, ()))
+            ),
             moments[case.ticket.pk],
         ]
         close_at = endings.closes_at(case)
@@ -139,7 +153,7 @@ def _set_aside(*, ticket_id: int, error: Exception, now: datetime) -> None:
     noticeboard.notify(
         notices=[
             Notice(
-                dedupe_key=f"{ticket.reference}:poison:{ticket.review_attempts}:{admin.pk}",
+                dedupe_key=f"{ticket.reference}:poison:{now:%Y%m%dT%H%M%S}:{admin.pk}",
                 user_id=admin.pk,
                 kind="admin_poison_ticket",
                 about=ticket.about,
@@ -158,29 +172,50 @@ def _set_aside(*, ticket_id: int, error: Exception, now: datetime) -> None:
     )
 
 
-def _drive_paths(case: Case, ledger: Ledger) -> list[datetime | None]:
-    coming: list[datetime | None] = []
-    for escalation in case.open_escalations:
-        if escalation.state != State.OFFERED:
-            continue
-        handoff = case.current(escalation)
-        if handoff.pk is not None:
+def _news(case: Case, changes: Sequence[StatusChange]) -> list[StatusChange]:
+    """The changes that no review has followed: clocks that start late are given older ones, too."""
+    until = case.reckoned_until
+    return [change for change in changes if until is None or change.at > until]
+
+
+def _drive_paths(cases: Sequence[Case], ledger: Ledger) -> Mapping[int, list[datetime | None]]:
+    """Fire the steps that are due; returns, by ticket, when the next ones are."""
+    coming: dict[int, list[datetime | None]] = {case.ticket.pk: [] for case in cases}
+    going_on: list[tuple[Case, Escalation, Handoff, Team]] = []
+    for case in cases:
+        for escalation in case.open_escalations:
+            if escalation.state != State.OFFERED:
+                continue
+            handoff = case.current(escalation)
+            if handoff._state.adding:
+                # The rules have just offered it; it is driven from the next look on.
+                coming[case.ticket.pk].append(_next_step_at(case, handoff))
+                continue
             at, backup = paths.drive(
                 case=case, ledger=ledger, escalation=escalation, handoff=handoff
             )
-            coming.append(at)
             if backup is None:
-                continue
-            handoff = handoffs.pass_on(
-                case=case,
-                ledger=ledger,
-                escalation=escalation,
-                handoff=handoff,
-                destination=Destination(backup),
-            )
-        upcoming = paths.next_step(case=case, handoff=handoff)
-        coming.append(upcoming[2] if upcoming is not None else None)
+                coming[case.ticket.pk].append(at)
+            else:
+                going_on.append((case, escalation, handoff, backup))
+    materials = packages.collect([case.ticket for case, *_rest in going_on]) if going_on else None
+    for case, escalation, handoff, backup in going_on:
+        assert materials is not None
+        offered = handoffs.pass_on(
+            case=case,
+            ledger=ledger,
+            escalation=escalation,
+            handoff=handoff,
+            destination=Destination(backup),
+            materials=materials,
+        )
+        coming[case.ticket.pk].append(_next_step_at(case, offered))
     return coming
+
+
+def _next_step_at(case: Case, handoff: Handoff) -> datetime | None:
+    upcoming = paths.next_step(case=case, handoff=handoff)
+    return upcoming[2] if upcoming is not None else None
 
 
 def _plan_next_look(case: Case, ledger: Ledger, moments: Sequence[datetime | None]) -> None:

@@ -92,6 +92,25 @@ def notify(*, notices: Sequence[Notice], now: datetime) -> list[Notification]:
     return rows
 
 
+def withdraw(
+    *,
+    about: Collection[str],
+    kinds: Collection[str],
+    keys_starting: Collection[str],
+    now: datetime,
+) -> None:
+    """Take back the mails of notices that are no longer true and have not gone out.
+
+    The notices stay on people's pages: they say what was so.
+    """
+    outbox.withdraw(
+        about=about,
+        kinds=kinds,
+        keys_starting=[f"notice:{key}" for key in keys_starting],
+        now=now,
+    )
+
+
 def shown(
     *, notifications: Sequence[Notification], reader: User, now: datetime
 ) -> list[ShownNotice]:

@@ -13,6 +13,7 @@ from uuid import uuid4
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 
 from notifications.catalog import mail_kind
 from notifications.models import MailState, OutgoingEmail
@@ -111,15 +112,25 @@ def queue(*, letters: Sequence[Letter], now: datetime) -> list[OutgoingEmail]:
 
 
 def withdraw(
-    *, about: str | Collection[str], kinds: Collection[str] | None = None, now: datetime
+    *,
+    about: str | Collection[str],
+    kinds: Collection[str] | None = None,
+    keys_starting: Collection[str] | None = None,
+    now: datetime,
 ) -> int:
     """Take back mails that are no longer true; tells how many had not been begun and are.
 
+    ``kinds`` and the beginnings of dedupe keys narrow it down.
     A mail whose sending has begun cannot be recalled; one that is *uncertain* is not repeated.
     """
     mails = OutgoingEmail.objects.about(about)
     if kinds is not None:
         mails = mails.filter(kind__in=kinds)
+    if keys_starting is not None:
+        starts = Q(pk__in=())
+        for key in keys_starting:
+            starts |= Q(dedupe_key__startswith=key)
+        mails = mails.filter(starts)
     withdrawn = mails.not_begun().update(
         state=MailState.WITHDRAWN,
         withdrawn_at=now,
