@@ -21,9 +21,9 @@ class GateClosed(Refused):
 
 def check(*, case: Case, request: Request) -> None:
     """Raise ``GateClosed`` where something is lacking that is neither asked for nor overridden."""
-    if request.kind != Kind.FUNCTIONAL or request.override_reason:
+    if request.kind != Kind.FUNCTIONAL or request.override_reason.strip():
         return
-    if not (request.reason or request.tried or request.ask):
+    if not (request.reason + request.tried + request.ask).strip():
         raise GateClosed(_("Say what was tried, or what you ask for."), field="ask")
     if case.gathered.missing and not request.ask_customer:
         labels = ", ".join(detail.local_label for detail in case.gathered.missing)

@@ -27,15 +27,21 @@ class Destination:
 
 
 def choose(*, case: Case, targets: Sequence[Target]) -> Destination:
-    """The first of a rule's targets that somebody stands behind; else whoever is above.
+    """The first of a rule's targets that somebody stands behind in time; else whoever is above.
 
-    Raises ``Refused`` only when nobody at all works here.
+    Where all of them are closed it is the first again, for its backup or its lead
+    (``when_closed``). Raises ``Refused`` only when nobody at all works here.
     """
-    for target in targets:
-        for destination in _candidates(case, target):
-            if destination.user is not None or _staffed(case.roster, destination.team):
-                return destination
-    return _above(case)
+    staffed = [
+        destination
+        for target in targets
+        for destination in _candidates(case, target)
+        if destination.user is not None or _staffed(case.roster, destination.team)
+    ]
+    for destination in staffed:
+        if _answers_in_time(case, destination):
+            return destination
+    return staffed[0] if staffed else _above(case)
 
 
 def suggest(*, case: Case) -> Destination:
@@ -121,6 +127,18 @@ def _team_of(roster: Roster, user: User | None) -> Team | None:
 
 def _staffed(roster: Roster, team: Team) -> bool:
     return bool(roster.members_of(team)) or roster.lead_of(team) is not None
+
+
+def _answers_in_time(case: Case, destination: Destination) -> bool:
+    """Whether the team opens before acceptance or reply are due, or somebody is on call."""
+    roster, team = case.roster, destination.team
+    if destination.user is not None or roster.here_or_backup(team.on_call_id) is not None:
+        return True
+    goals = case.policy.targets_for(plan=case.plan, priority=case.ticket.priority)
+    time = roster.time_of(team)
+    return time.next_open(roster.now) < min(
+        goals.acceptance.after(roster.now, time), goals.promise.after(roster.now, time)
+    )
 
 
 def _above(case: Case) -> Destination:

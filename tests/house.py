@@ -5,7 +5,6 @@ Everything on a ticket happens through the stations, at a moment the test names.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,7 +17,9 @@ from escalation.models import Clock, Escalation, Handoff, Policy, PolicyVersion,
 from escalation.models.escalation import Kind, Nature, Trigger
 from escalation.opening import Request
 from escalation.policyfile import parse_policy
+from notifications import rendering
 from notifications.models import Notification, OutgoingEmail
+from notifications.rendering import Rendered
 from notifications.templates import load_defaults as load_texts
 from staff.models import Absence, Calendar, CalendarVersion, Role, Team, Tier, User
 from tickets import intake, triage
@@ -303,6 +304,14 @@ def letters_of(ticket: Ticket) -> list[str]:
     )
 
 
+def letter(ticket: Ticket, kind: str) -> Rendered:
+    """What its requester reads in the newest letter of a kind."""
+    mail = OutgoingEmail.objects.select_related("template").filter(
+        about=ticket.about, to_address=ticket.requester.email, kind=kind
+    )
+    return rendering.render(mail=mail.latest("pk"))
+
+
 def told(user: User, *, kind: str = "") -> list[str]:
     """The kinds of notice somebody got, oldest first."""
     notices = Notification.objects.filter(user=user).order_by("at", "pk")
@@ -312,6 +321,6 @@ def told(user: User, *, kind: str = "") -> list[str]:
 
 
 @pytest.fixture
-def house(db: None) -> Iterator[House]:
+def house(db: None) -> House:
     """The cast, with the shipped policy in force."""
-    yield House()
+    return House()

@@ -1,0 +1,432 @@
+"""Escalating: what the gate asks for, where it goes, what travels along, what the customer reads."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from escalation import endings, opening, targets
+from escalation.authority import WrongState
+from escalation.cases import load
+from escalation.gate import GateClosed
+from escalation.models.clock import ClockKind
+from escalation.models.escalation import Kind, Nature, State, Trigger
+from escalation.rules import Target, TargetForm
+from notifications.models import OutgoingEmail
+from staff.models import Team
+from tests.house import (
+    START,
+    House,
+    after,
+    clock_of,
+    fresh,
+    handoff_of,
+    letter,
+    letters_of,
+    promise_of,
+    told,
+)
+from tickets import gathering, triage
+from tickets.errors import Refused
+from tickets.models import CategoryTeam, Detail, RequiredDetail, Ticket
+from tickets.models.ticket import Status
+
+SATURDAY = datetime(2026, 11, 28, 9, 0, tzinfo=UTC)
+
+
+def without_key(house: House, **options: Any) -> Ticket:
+    """A ticket whose one required detail, the API key's ID, is missing."""
+    return house.ticket(text="Every call fails since this morning.", assignee=house.anna, **options)
+
+
+# The gate
+
+
+def test_the_gate_names_the_missing_details_and_where_to_say_why_it_goes_without(
+    house: House,
+) -> None:
+    ticket = without_key(house)
+    with pytest.raises(GateClosed) as refused:
+        house.escalate(ticket)
+    assert "API key ID" in str(refused.value)
+    assert refused.value.field == "override_reason"
+    assert not ticket.escalations.exists()
+    assert letters_of(ticket) == []
+
+
+@pytest.mark.parametrize("said", ["", "  \n "])
+def test_the_gate_asks_for_a_note_even_where_every_detail_is_there(house: House, said: str) -> None:
+    ticket = house.ticket(assignee=house.anna)
+    with pytest.raises(GateClosed) as refused:
+        house.escalate(ticket, tried=said, ask=said, reason=said)
+    assert refused.value.field == "ask"
+
+
+def test_an_override_passes_the_gate_and_its_reason_is_kept(house: House) -> None:
+    ticket = without_key(house)
+    escalation = house.escalate(ticket, override_reason="The customer cannot be reached.")
+    kept = fresh(escalation)
+    assert kept.override_reason == "The customer cannot be reached."
+    assert kept.incomplete
+    assert kept.missing == ["key-id"]
+
+
+def test_a_blank_override_is_none(house: House) -> None:
+    with pytest.raises(GateClosed):
+        house.escalate(without_key(house), override_reason="  ")
+
+
+def test_escalate_and_ask_asks_in_the_same_letter_and_remembers_that_it_did(house: House) -> None:
+    ticket = without_key(house)
+    escalation = house.escalate(ticket, ask_customer=True)
+    assert letters_of(ticket) == ["escalated"]
+    assert "Please send: API key ID." in letter(ticket, "escalated").text
+    asked = Detail.objects.get(ticket=ticket, key="key-id")
+    assert (asked.value, asked.asked_at) == ("", START)
+    assert gathering.gathered(ticket).asked == {"key-id"}
+    assert fresh(escalation).incomplete
+
+
+def test_the_answer_to_what_was_asked_completes_the_ticket(house: House) -> None:
+    ticket = without_key(house)
+    house.escalate(ticket, ask_customer=True)
+    house.answer(ticket, "Here it is: key_77aa01", now=after(hours=1))
+    gathered = gathering.gathered(ticket)
+    assert gathered.present["key-id"].value == "key_77aa01"
+    assert (gathered.percent, gathered.asked) == (100, frozenset())
+
+
+def test_a_hierarchical_escalation_passes_the_gate_marked_incomplete(house: House) -> None:
+    escalation = house.escalate(
+        without_key(house),
+        team=house.emea,
+        kind=Kind.HIERARCHICAL,
+        nature=Nature.AUTHORITY,
+        tried="",
+        ask="",
+    )
+    assert fresh(escalation).incomplete
+    assert handoff_of(escalation).package["missing"] == [
+        {"key": "key-id", "label": "API key ID", "asked": False}
+    ]
+
+
+# One of each kind
+
+
+def test_a_ticket_has_one_open_escalation_of_a_kind(house: House) -> None:
+    ticket = house.ticket(assignee=house.anna)
+    house.escalate(ticket)
+    with pytest.raises(WrongState, match="already escalated to Integrations"):
+        house.escalate(ticket, team=house.platform, now=after(minutes=1))
+    assert ticket.escalations.count() == 1
+
+
+def test_a_hierarchical_escalation_stands_beside_a_functional_one(house: House) -> None:
+    ticket = house.ticket(assignee=house.anna)
+    house.escalate(ticket)
+    above = house.escalate(ticket, team=house.emea, kind=Kind.HIERARCHICAL, nature=Nature.AUTHORITY)
+    assert set(ticket.escalations.values_list("kind", "state")) == {
+        ("functional", "offered"),
+        ("hierarchical", "offered"),
+    }
+    assert handoff_of(above).to_user == house.marco, "a hierarchical one goes to a person"
+
+
+def test_the_database_itself_refuses_a_second_open_escalation(house: House) -> None:
+    escalation = house.escalate(house.ticket(assignee=house.anna))
+    escalation.pk, escalation.number = None, 2
+    with pytest.raises(IntegrityError, match="escalation_open_once_per_kind"), transaction.atomic():
+        escalation.save(force_insert=True)
+
+
+def test_a_ticket_that_is_over_is_not_escalated(house: House) -> None:
+    ticket = house.ticket(assignee=house.anna)
+    endings.resolve(ticket_id=ticket.pk, outcome="Fixed.", now=after(minutes=5), by=house.anna)
+    with pytest.raises(Refused, match="reopen it first"):
+        house.escalate(ticket, now=after(minutes=6))
+
+
+# Where it goes
+
+
+def chosen(house: House, ticket: Ticket, *wanted: Target, now: datetime = START) -> tuple[str, str]:
+    """The team and the person that a rule's targets lead to."""
+    ticket = Ticket.objects.select_related("team__tier", "organization__plan").get(pk=ticket.pk)
+    [case] = load(tickets=[ticket], now=now)
+    destination = targets.choose(case=case, targets=wanted)
+    destination = targets.when_closed(
+        case=case,
+        destination=destination,
+        before=opening.expected_by(case=case, destination=destination, now=now),
+    )
+    return destination.team.slug, destination.user.email.partition("@")[
+        0
+    ] if destination.user else ""
+
+
+TIER_2 = Target(TargetForm.CATEGORY_TIER, 2)
+NEXT = Target(TargetForm.NEXT_TIER, True)
+
+
+def test_it_goes_to_the_categorys_team_of_the_tier(house: House) -> None:
+    billing = house.team("billing", "Billing", 2)
+    billing.members.add(house.person("Bo Lind"))
+    ticket = house.ticket()
+    assert chosen(house, ticket, TIER_2) == ("integrations", "")
+    CategoryTeam.objects.filter(category=house.api, tier__number=2).update(team=billing)
+    assert chosen(house, ticket, TIER_2) == ("billing", "")
+
+
+def test_an_empty_team_falls_through_to_the_next(house: House) -> None:
+    house.integrations.members.clear()
+    house.integrations.leads.clear()
+    assert chosen(house, house.ticket(), TIER_2, NEXT) == ("platform", "")
+
+
+def test_a_team_whose_people_are_all_absent_falls_through_to_the_next(house: House) -> None:
+    for person in (house.priya, house.mei, house.grace):
+        house.away(person)
+    assert chosen(house, house.ticket(), TIER_2, NEXT) == ("platform", "")
+
+
+def test_a_closed_team_falls_through_to_the_next(house: House) -> None:
+    Team.objects.filter(pk=house.integrations.pk).update(calendar=house.office, on_call=None)
+    ticket = house.ticket(now=SATURDAY)
+    assert chosen(house, ticket, TIER_2, NEXT, now=SATURDAY) == ("platform", "")
+
+
+def test_a_closed_team_with_somebody_on_call_is_asked_through_them(house: House) -> None:
+    Team.objects.filter(pk=house.integrations.pk).update(calendar=house.office)
+    ticket = house.ticket(now=SATURDAY)
+    assert chosen(house, ticket, TIER_2, NEXT, now=SATURDAY) == ("integrations", "priya")
+
+
+def test_where_every_target_is_closed_the_backup_team_takes_it_and_then_the_lead(
+    house: House,
+) -> None:
+    night = house.team("night", "Night", 2, calendar=house.always)
+    house.integrations.refresh_from_db()
+    Team.objects.update(calendar=house.office, on_call=None)
+    Team.objects.filter(pk=house.integrations.pk).update(backup_team=night)
+    Team.objects.filter(pk=night.pk).update(calendar=house.always)
+    ticket = house.ticket(now=SATURDAY)
+    assert chosen(house, ticket, TIER_2, now=SATURDAY) == ("integrations", "grace"), (
+        "nobody works in the backup team"
+    )
+    night.members.add(house.person("Noa Lev"))
+    CategoryTeam.objects.filter(category=house.api, tier__number=2).update(team=house.integrations)
+    only = Target(TargetForm.TEAM, "integrations")
+    assert chosen(house, ticket, only, now=SATURDAY) == ("night", "")
+
+
+def test_it_cannot_end_in_nobody(house: House) -> None:
+    for team in (house.emea, house.integrations, house.platform):
+        team.members.clear()
+        team.leads.clear()
+    assert chosen(house, house.ticket(), TIER_2, NEXT) == ("emea", "helen")
+    house.away(house.helen)
+    assert chosen(house, house.ticket(), TIER_2, NEXT) == ("emea", "sam")
+
+
+def test_an_offer_to_somebody_absent_reaches_their_backup(house: House) -> None:
+    house.away(house.mei, backup=house.priya)
+    house.escalate(house.ticket(assignee=house.anna), user=house.mei)
+    assert told(house.priya) == ["staff_offer"]
+    assert told(house.mei) == []
+
+
+def test_it_does_not_go_to_where_the_ticket_is(house: House) -> None:
+    with pytest.raises(Refused) as refused:
+        house.escalate(house.ticket(assignee=house.anna), team=house.emea)
+    assert refused.value.field == "team"
+
+
+def test_it_does_not_go_to_somebody_who_is_not_of_the_team(house: House) -> None:
+    with pytest.raises(Refused) as refused:
+        house.escalate(house.ticket(assignee=house.anna), user=house.jonas)
+    assert refused.value.field == "user"
+
+
+# The package
+
+
+def test_the_package_carries_everything_the_receiving_team_needs(house: House) -> None:
+    ticket = house.ticket(assignee=house.anna)
+    question = ticket.messages.get()
+    package = handoff_of(house.escalate(ticket)).package
+    assert package["customer"] == {
+        "organization": "Norvik Logistics",
+        "customer_id": "NOR-4471",
+        "plan": "Gold",
+        "contact": "Dana Reyes",
+        "zone": "Europe/Oslo",
+        "language": "en",
+    }
+    assert package["ticket"]["priority"] == 3
+    assert package["nature"] == "expertise"
+    assert package["urgency"] == 1
+    assert package["tried"] == "Repeated the call: 502 from the gateway."
+    assert package["ask"] == "Find out why the gateway refuses it."
+    assert package["completeness"] == 100
+    assert package["messages"] == [question.pk]
+    assert package["details"] == [
+        {
+            "key": "key-id",
+            "label": "API key ID",
+            "value": "key_4f2a91",
+            "sentence": "Every call fails since 09:10. Our key is key_4f2a91.",
+            "message": question.pk,
+        }
+    ]
+
+
+def test_later_changes_do_not_alter_the_package(house: House) -> None:
+    ticket = house.ticket(assignee=house.anna)
+    handoff = handoff_of(house.escalate(ticket))
+    before = handoff.package
+    gathering.set_detail(
+        ticket_id=ticket.pk, key="key-id", value="key_other", now=after(hours=1), by=house.anna
+    )
+    triage.assess(
+        ticket_id=ticket.pk,
+        impact=1,
+        urgency=1,
+        complexity="simple",
+        category_id=None,
+        now=after(hours=1),
+        by=house.anna,
+    )
+    house.answer(ticket, "It is worse now, nothing works.", now=after(hours=2))
+    RequiredDetail.objects.update(label="Renamed")
+    house.dana.name = "Somebody Else"
+    house.dana.save()
+    house.sweep(after(hours=2))
+    handoff.refresh_from_db()
+    assert handoff.package == before
+
+
+# The letter, and the promise
+
+
+def test_the_letter_names_tier_team_and_the_time_in_the_contacts_zone(house: House) -> None:
+    ticket = house.ticket(assignee=house.anna)
+    house.escalate(ticket)
+    sent = letter(ticket, "escalated")
+    assert (
+        sent.subject
+        == f"[{ticket.reference}] With Tier 2: reply expected by Wed 25 Nov, 10:00 (Oslo, UTC+1)"
+    )
+    assert "Dana, your ticket" in sent.text
+    assert "escalated to Tier 2, Integrations; expect a reply by Wed 25 Nov, 10:00" in sent.text
+    assert "Nothing is needed from you." in sent.text
+    assert "Anna Keller stays your contact" in sent.text
+
+
+def test_the_letter_is_in_the_contacts_language(house: House) -> None:
+    ticket = house.ticket(
+        "API 502", text="Der Schlüssel ist key_9999.", by=house.juergen, assignee=house.anna
+    )
+    house.escalate(ticket)
+    sent = letter(ticket, "escalated")
+    assert "Jetzt bei Tier 2: Antwort bis Mi 25. Nov., 10:00 (Berlin, UTC+1)" in sent.subject
+    assert "Guten Tag Jürgen, Ihr Ticket" in sent.text
+    assert "Von Ihnen brauchen wir nichts." in sent.text
+
+
+def test_what_is_asked_for_is_named_in_the_contacts_language(house: House) -> None:
+    ticket = house.ticket("API 502", text="Geht nicht.", by=house.juergen, assignee=house.anna)
+    house.escalate(ticket, ask_customer=True)
+    assert "Bitte senden Sie uns: API-Schlüssel-ID." in letter(ticket, "escalated").text
+
+
+def test_the_promise_is_the_time_the_letter_tells(house: House) -> None:
+    ticket = house.ticket(assignee=house.anna)
+    escalation = house.escalate(ticket, now=after(minutes=7))
+    promise = promise_of(ticket)
+    assert promise.due_at == datetime(2026, 11, 25, 9, 15, tzinfo=UTC), "24 h, rounded up"
+    assert promise.escalation == escalation
+    email = OutgoingEmail.objects.get(about=ticket.about, kind="escalated")
+    assert promise.email == email
+    assert email.variables["due"] == {"moment": promise.due_at.isoformat()}
+
+
+def test_a_person_can_promise_another_time_that_lies_ahead(house: House) -> None:
+    ticket = house.ticket(assignee=house.anna)
+    with pytest.raises(Refused) as refused:
+        house.escalate(ticket, promised=START)
+    assert refused.value.field == "promised"
+    house.escalate(ticket, promised=after(hours=3))
+    assert promise_of(ticket).due_at == after(hours=3)
+    assert "12:00" not in letter(ticket, "escalated").subject
+    assert "13:00 (Oslo" in letter(ticket, "escalated").subject
+
+
+def test_authority_is_asked_for_without_a_word_to_a_customer_who_did_not_ask(house: House) -> None:
+    ticket = house.ticket(assignee=house.anna)
+    house.escalate(ticket, team=house.emea, kind=Kind.HIERARCHICAL, nature=Nature.AUTHORITY)
+    assert letters_of(ticket) == []
+    assert not ticket.promises.exists()
+
+
+def test_a_customer_who_asked_for_authority_hears_of_it(house: House) -> None:
+    ticket = house.ticket(assignee=house.anna)
+    house.escalate(
+        ticket,
+        team=house.emea,
+        kind=Kind.HIERARCHICAL,
+        trigger=Trigger.CUSTOMER,
+        nature=Nature.ASKED,
+    )
+    assert letters_of(ticket) == ["escalated"]
+
+
+def test_a_persons_letter_waits_ten_seconds_and_a_rules_does_not(house: House) -> None:
+    ticket = house.ticket(assignee=house.anna)
+    house.escalate(ticket)
+    email = OutgoingEmail.objects.get(about=ticket.about, kind="escalated")
+    assert email.not_before == email.next_attempt_at == START + timedelta(seconds=10)
+    urgent = house.ticket(impact=1, urgency=1)
+    house.sweep(after(minutes=15))
+    assert urgent.escalations.get().trigger == Trigger.RULE
+    email = OutgoingEmail.objects.get(about=urgent.about, kind="escalated")
+    assert email.not_before is None
+
+
+def test_escalating_starts_the_acceptance_clock_on_the_receiving_teams_calendar(
+    house: House,
+) -> None:
+    Team.objects.filter(pk=house.integrations.pk).update(calendar=house.office)
+    friday = datetime(2026, 11, 27, 16, 0, tzinfo=UTC)
+    ticket = house.ticket(now=friday, assignee=house.anna)
+    escalation = house.escalate(ticket, now=friday)
+    clock = clock_of(ticket, ClockKind.ACCEPTANCE)
+    assert clock.due_at == datetime(2026, 11, 30, 8, 0, tzinfo=UTC), "1 h on Friday, 1 on Monday"
+    assert handoff_of(escalation).accept_by == clock.due_at
+
+
+# Held
+
+
+def test_a_held_ticket_is_neither_resolved_nor_closed_at_any_door(house: House) -> None:
+    ticket = house.ticket(assignee=house.anna)
+    house.escalate(ticket)
+    ticket.refresh_from_db()
+    assert ticket.held
+    with pytest.raises(Refused, match="escalation"):
+        endings.resolve(ticket_id=ticket.pk, outcome="Done.", now=after(hours=1), by=house.anna)
+    with pytest.raises(Refused):
+        endings.close(ticket_id=ticket.pk, now=after(hours=1), by=house.anna)
+    with pytest.raises(Refused) as refused:
+        triage.set_status(ticket_id=ticket.pk, status="resolved", now=after(hours=1), by=house.anna)
+    assert refused.value.field == "status"
+    for status in (Status.RESOLVED, Status.CLOSED):
+        with (
+            pytest.raises(IntegrityError, match="ticket_held_is_not_ended"),
+            transaction.atomic(),
+        ):
+            Ticket.objects.filter(pk=ticket.pk).update(status=status)
+    assert fresh(ticket.escalations.get()).state == State.OFFERED
