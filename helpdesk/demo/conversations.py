@@ -224,9 +224,9 @@ switched off, and that is a setting you can change in the console. Switch them o
         "word": """\
 Hello Inés,
 
-we found the place: your tax profile "ES retail" has the reduced rates switched off. We are
-checking when that happened before we switch them on, so that no other invoice changes by surprise.
-I will recompute inv_61f0e2 for you then.""",
+we found the place: your tax profile "ES retail" has the reduced rates switched off. Once they are
+on, new invoices for books get 4 %, and I can recompute inv_61f0e2 at once. May I switch them on, or
+was it done on purpose?""",
     },
     1033: {
         "customer": """\
@@ -357,7 +357,7 @@ Ich gebe das mit Ihrem Auftrag an die Kollegen weiter, denen der Exportdienst ge
 Viele Grüße""",
         "tried": "Same file through the old exporter is right; the new one assumes latin-1 for one column.",
         "ask": "Please correct the column's charset and run exp_768120 again.",
-        "first_step": "einem Testlauf Ihres Exports mit richtigem Zeichensatz",
+        "first_step": "ein Testlauf Ihres Exports mit richtigem Zeichensatz",
         "headline": "Ursache gefunden",
         "update": """\
 Der Exportdienst hielt eine Spalte für latin-1; die Korrektur ist geschrieben und läuft

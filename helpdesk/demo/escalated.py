@@ -8,6 +8,7 @@ from escalation.models.escalation import ReturnReason
 from helpdesk.demo.director import Story
 from helpdesk.demo.stage import Stage, on_the, stamp
 from helpdesk.demo.timetable import openings
+from tickets.models.ticket import Status
 
 
 def sso_login_loop(stage: Stage) -> Story:
@@ -66,7 +67,7 @@ def too_many_requests(stage: Stage) -> Story:
 
 
 def wrong_vat(stage: Stage) -> Story:
-    """HD-1034: accepted by Platform, and sent back with the answer."""
+    """HD-1034: accepted by Platform, and sent back with the answer; the customer has to agree."""
     at = openings(stage)[1034]
     yield at
     stage.opens(1034, "ines")
@@ -82,7 +83,7 @@ def wrong_vat(stage: Stage) -> Story:
     yield at + timedelta(hours=3, minutes=31)
     stage.send_back(1034, "jonas", ReturnReason.KNOWN_ANSWER)
     yield at + timedelta(hours=3, minutes=52)
-    stage.reply(1034, "anna", "word")
+    stage.reply(1034, "anna", "word", status=Status.WAITING)
 
 
 def refunds_fail(stage: Stage) -> Story:
