@@ -22,7 +22,7 @@ from notifications.models import Notification, OutgoingEmail
 from notifications.rendering import Rendered
 from notifications.templates import load_defaults as load_texts
 from staff.models import Absence, Calendar, CalendarVersion, Role, Team, Tier, User
-from tickets import intake, triage
+from tickets import conversation, intake, triage
 from tickets.models import (
     Category,
     CategoryTeam,
@@ -203,15 +203,7 @@ class House:
         )
         ticket = message.ticket
         if (impact, urgency) != (2, 2):
-            triage.assess(
-                ticket_id=ticket.pk,
-                impact=impact,
-                urgency=urgency,
-                complexity=ticket.complexity,
-                category_id=ticket.category_id,
-                now=now,
-                by=self.anna,
-            )
+            self.assess(ticket, impact=impact, urgency=urgency, now=now)
         if assignee is not None:
             triage.assign(ticket_id=ticket.pk, assignee_id=assignee.pk, now=now, by=assignee)
         return Ticket.objects.get(pk=ticket.pk)
@@ -255,6 +247,33 @@ class House:
             user_id=user.pk if user else None,
             now=now,
             by=by,
+        )
+
+    def status(self, ticket: Ticket, status: str, *, now: datetime) -> None:
+        """Anna brings the ticket into a status by hand."""
+        triage.set_status(ticket_id=ticket.pk, status=status, now=now, by=self.anna)
+
+    def reply(self, ticket: Ticket, *, now: datetime, status: str = "open") -> Message:
+        """Anna answers the customer."""
+        return conversation.reply(
+            ticket_id=ticket.pk,
+            text="We are looking into it.",
+            status=status,
+            now=now,
+            by=self.anna,
+        )
+
+    def assess(self, ticket: Ticket, *, impact: int, urgency: int, now: datetime) -> None:
+        """Anna says how much it matters; the rest stays."""
+        ticket.refresh_from_db()
+        triage.assess(
+            ticket_id=ticket.pk,
+            impact=impact,
+            urgency=urgency,
+            complexity=ticket.complexity,
+            category_id=ticket.category_id,
+            now=now,
+            by=self.anna,
         )
 
     def sweep(self, now: datetime) -> int:
