@@ -1,0 +1,87 @@
+"""A real browser: Debian's Chromium, driven by Playwright. Without one these tests are left out,
+and the run says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from conftest import CHROMIUM
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    # As root Chromium has no sandbox; the rest keeps it from looking for hosts of its own.
+    return {
+        **browser_type_launch_args,
+        "executable_path": CHROMIUM,
+        "args": [
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+        ],
+    }
+
+
+@pytest.fixture(autouse=True)
+def _orm_beside_the_browser(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Playwright keeps an event loop in this thread; the ORM of the test is used between its calls."""
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+
+
+class Watched:
+    """Opens windows and keeps what must not happen in them: errors, and requests to elsewhere."""
+
+    def __init__(self, browser: Browser, base: str) -> None:
+        self.browser = browser
+        self.base = base
+        self.faults: list[str] = []
+
+    def window(self, **options: Any) -> Page:
+        context: BrowserContext = self.browser.new_context(
+            **{"viewport": {"width": 1440, "height": 900}, "base_url": self.base, **options}
+        )
+        page = context.new_page()
+        page.on("pageerror", lambda error: self.faults.append(f"{page.url}: {error}"))
+        page.on(
+            "console",
+            lambda said: (
+                self.faults.append(f"{page.url}: {said.text}")
+                if said.type in ("error", "warning")
+                else None
+            ),
+        )
+        page.on(
+            "request",
+            lambda request: (
+                self.faults.append(f"asked elsewhere: {request.url}")
+                if not request.url.startswith((self.base, "data:", "blob:", "about:"))
+                else None
+            ),
+        )
+        return page
+
+    def sign_in(self, email: str, password: str, **options: Any) -> Page:
+        page = self.window(**options)
+        page.goto("/accounts/login/")
+        page.get_by_label("Email").fill(email)
+        page.get_by_label("Password").fill(password)
+        page.keyboard.press("Enter")
+        page.wait_for_url(lambda url: "/accounts/login/" not in url)
+        return page
+
+
+@pytest.fixture
+def watched(browser: Browser, installation: Any) -> Iterator[Watched]:
+    """Windows on this test's installation; afterwards nothing went wrong in any of them."""
+    made = Watched(browser, installation.url)
+    yield made
+    assert not made.faults
