@@ -247,7 +247,7 @@ class _Reader:
         # YAML 1.1 reads a bare off as false.
         word = "off" if data is False else data
         try:
-            return choices(word)
+            return choices(str(word))
         except ValueError:
             self.faults.add(where, f"must be one of {', '.join(choices)}")
             return next(iter(choices))

@@ -36,7 +36,7 @@ if not HELPDESK_DATA_DIR.is_absolute():
 
 
 def _required(name: str) -> str:
-    value = env.str(name, "")
+    value: str = env.str(name, "")
     if not value:
         raise ImproperlyConfigured(f"{name} must be set when HELPDESK_ENV is 'production'.")
     return value
@@ -254,6 +254,9 @@ elif env.str("EMAIL_URL", ""):
 else:
     HELPDESK_CAPTURE_MAIL = True
     EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+if EMAIL_BACKEND == "django.core.mail.backends.smtp.EmailBackend":
+    # Ours also tells when it is unknown whether a message was taken.
+    EMAIL_BACKEND = "notifications.smtp.EmailBackend"
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", HELPDESK_SUPPORT_ADDRESS)
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
