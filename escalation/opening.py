@@ -112,6 +112,20 @@ def expected_by(*, case: Case, destination: Destination, now: datetime) -> datet
     )
 
 
+def receiving(
+    *, case: Case, destination: Destination, now: datetime
+) -> tuple[Destination, datetime]:
+    """Who really gets an offer, a closed team's stand-in if need be, and when to accept it by."""
+    acceptance = case.policy.targets_for(plan=case.plan, priority=case.ticket.priority).acceptance
+    accept_by = acceptance.after(now, case.roster.time_of(destination.team))
+    destination = targets.when_closed(
+        case=case,
+        destination=destination,
+        before=min(accept_by, expected_by(case=case, destination=destination, now=now)),
+    )
+    return destination, acceptance.after(now, case.roster.time_of(destination.team))
+
+
 def offer(
     *,
     case: Case,
@@ -125,12 +139,7 @@ def offer(
     """Hand an escalation to a team, or one of its people, with its package."""
     now, ticket, roster = ledger.now, case.ticket, case.roster
     target = case.policy.targets_for(plan=case.plan, priority=ticket.priority).acceptance
-    accept_by = target.after(now, roster.time_of(destination.team))
-    destination = targets.when_closed(
-        case=case,
-        destination=destination,
-        before=min(accept_by, expected_by(case=case, destination=destination, now=now)),
-    )
+    destination, accept_by = receiving(case=case, destination=destination, now=now)
     hops = case.hops(escalation)
     before = hops[-1] if hops else None
     handoff = Handoff(
@@ -141,7 +150,7 @@ def offer(
         to_user=destination.user,
         offered_at=now,
         offered_by=ledger.by,
-        accept_by=target.after(now, roster.time_of(destination.team)),
+        accept_by=accept_by,
         path=paths.plan(case=case, key=path_key),
         package=packages.pack(
             ticket=ticket, escalation=escalation, gathered=case.gathered, materials=materials

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from escalation import letters, opening, paths, promises, targets
+from escalation import letters, opening, paths, promises
 from escalation.cases import Case
 from escalation.models import Escalation, Handoff, Promise
 from escalation.models.escalation import State
@@ -31,13 +31,9 @@ class Preview:
 def preview(*, case: Case, request: Request, destination: Destination, now: datetime) -> Preview:
     """Look ahead: to whom it would go, what the customer would read, who is asked next."""
     ticket = case.ticket
-    acceptance = case.policy.targets_for(plan=case.plan, priority=ticket.priority).acceptance
+    destination, accept_by = opening.receiving(case=case, destination=destination, now=now)
     expected_by = request.promised or opening.expected_by(
         case=case, destination=destination, now=now
-    )
-    accept_by = acceptance.after(now, case.roster.time_of(destination.team))
-    destination = targets.when_closed(
-        case=case, destination=destination, before=min(accept_by, expected_by)
     )
     escalation = Escalation(
         ticket=ticket,
