@@ -23,6 +23,7 @@ from notifications.rendering import Rendered
 from notifications.templates import load_defaults as load_texts
 from staff.models import Absence, Calendar, CalendarVersion, Role, Team, Tier, User
 from tickets import conversation, intake, triage
+from tickets.intake import Incoming
 from tickets.models import (
     Category,
     CategoryTeam,
@@ -195,11 +196,13 @@ class House:
         message = intake.open_ticket(
             contact=by or self.dana,
             subject=subject,
-            text=text,
-            channel=Channel.MAIL,
-            message_id=f"<{Message.objects.count()}@customer.example>",
+            incoming=Incoming(
+                text=text,
+                channel=Channel.MAIL,
+                message_id=f"<{Message.objects.count()}@customer.example>",
+                **options,
+            ),
             now=now,
-            **options,
         )
         ticket = message.ticket
         if (impact, urgency) != (2, 2):
@@ -213,10 +216,8 @@ class House:
         return intake.append_message(
             ticket_id=ticket.pk,
             contact=ticket.requester,
-            text=text,
-            channel=Channel.MAIL,
+            incoming=Incoming(text=text, channel=Channel.MAIL, **options),
             now=now,
-            **options,
         )
 
     def escalate(

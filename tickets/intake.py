@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
@@ -19,31 +20,44 @@ from tickets.triage import category_for, priority_of, team_for
 LONGEST_SUBJECT = 300
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incoming:
+    """What came through a door, before it is known what becomes of it.
+
+    ``message_id`` has its angle brackets; ``automatic`` is mail that no person wrote (RFC 3834).
+    """
+
+    text: str
+    channel: Channel
+    quoted: str = ""
+    has_html: bool = False
+    attachments: Sequence[IncomingFile] = ()
+    message_id: str = ""
+    sender_verdict: str = SenderVerdict.NONE
+    automatic: bool = False
+
+
 @transaction.atomic
 def open_ticket(
     *,
     contact: Contact,
     subject: str,
-    text: str,
-    channel: Channel,
+    incoming: Incoming,
     now: datetime,
-    quoted: str = "",
-    has_html: bool = False,
-    attachments: Sequence[IncomingFile] = (),
-    message_id: str = "",
-    sender_verdict: str = SenderVerdict.NONE,
-    automatic: bool = False,
     continues: Ticket | None = None,
 ) -> Message:
     """Open a ticket with its first message; answers that message.
 
     Category, team and details come from what is said; impact and urgency start in the middle
-    and wait for a person to assess them.
+    and wait for a person to assess them. What ``continues`` a closed ticket stays with its
+    people.
     """
-    category = continues.category if continues else category_for(subject=subject, text=text)
+    category = (
+        continues.category if continues else category_for(subject=subject, text=incoming.text)
+    )
     ticket = Ticket.objects.create(
         subject=subject[:LONGEST_SUBJECT],
-        channel=channel,
+        channel=incoming.channel,
         requester=contact,
         organization=contact.organization,
         category=category,
@@ -60,21 +74,7 @@ def open_ticket(
         waiting_since=now,
         last_message_at=now,
     )
-    message = _write(
-        ticket=ticket,
-        contact=contact,
-        text=text,
-        quoted=quoted,
-        has_html=has_html,
-        channel=channel,
-        attachments=attachments,
-        message_id=message_id,
-        sender_verdict=sender_verdict,
-        automatic=automatic,
-        unverified=False,
-        thanks=False,
-        now=now,
-    )
+    message = _write(ticket=ticket, contact=contact, incoming=incoming, now=now)
     timeline.record(
         ticket=ticket,
         kind="ticket_opened",
@@ -82,7 +82,7 @@ def open_ticket(
         contact=contact,
         data={"message": message.pk, "continues": continues.pk if continues else None},
     )
-    if not automatic:
+    if not incoming.automatic:
         gathering.find_in(ticket=ticket, messages=[message], now=now)
     return message
 
@@ -92,15 +92,8 @@ def append_message(
     *,
     ticket_id: int,
     contact: Contact,
-    text: str,
-    channel: Channel,
+    incoming: Incoming,
     now: datetime,
-    quoted: str = "",
-    has_html: bool = False,
-    attachments: Sequence[IncomingFile] = (),
-    message_id: str = "",
-    sender_verdict: str = SenderVerdict.NONE,
-    automatic: bool = False,
     unverified: bool = False,
 ) -> Message:
     """Put what somebody at a customer says on a ticket; answers the message.
@@ -111,33 +104,16 @@ def append_message(
     old one is closed or its time to reopen is over.
     """
     ticket = locking.lock(ticket_id)
-    thanks = says_only_thanks(text, has_attachments=bool(attachments))
-    moves = not (automatic or unverified or thanks)
+    thanks = says_only_thanks(incoming.text, has_attachments=bool(incoming.attachments))
+    moves = not (incoming.automatic or unverified or thanks)
     if moves and _is_past_reopening(ticket, now):
         return open_ticket(
-            contact=contact,
-            subject=ticket.subject,
-            text=text,
-            quoted=quoted,
-            has_html=has_html,
-            channel=channel,
-            attachments=attachments,
-            message_id=message_id,
-            sender_verdict=sender_verdict,
-            continues=ticket,
-            now=now,
+            contact=contact, subject=ticket.subject, incoming=incoming, continues=ticket, now=now
         )
     message = _write(
         ticket=ticket,
         contact=contact,
-        text=text,
-        quoted=quoted,
-        has_html=has_html,
-        channel=channel,
-        attachments=attachments,
-        message_id=message_id,
-        sender_verdict=sender_verdict,
-        automatic=automatic,
+        incoming=incoming,
         unverified=unverified,
         thanks=thanks,
         now=now,
@@ -183,33 +159,26 @@ def _write(
     *,
     ticket: Ticket,
     contact: Contact,
-    text: str,
-    quoted: str,
-    has_html: bool,
-    channel: Channel,
-    attachments: Sequence[IncomingFile],
-    message_id: str,
-    sender_verdict: str,
-    automatic: bool,
-    unverified: bool,
-    thanks: bool,
+    incoming: Incoming,
     now: datetime,
+    unverified: bool = False,
+    thanks: bool = False,
 ) -> Message:
     message = Message.objects.create(
         ticket=ticket,
         kind=MessageKind.CUSTOMER,
-        channel=channel,
+        channel=incoming.channel,
         contact=contact,
-        text=text,
-        quoted=quoted,
-        has_html=has_html,
-        internal=automatic or unverified,
-        automatic=automatic,
+        text=incoming.text,
+        quoted=incoming.quoted,
+        has_html=incoming.has_html,
+        internal=incoming.automatic or unverified,
+        automatic=incoming.automatic,
         thanks=thanks,
         unverified=unverified,
-        sender_verdict=sender_verdict,
-        message_id=message_id,
+        sender_verdict=incoming.sender_verdict,
+        message_id=incoming.message_id,
         created_at=now,
     )
-    files.keep(message=message, files=attachments)
+    files.keep(message=message, files=incoming.attachments)
     return message

@@ -38,11 +38,11 @@ def write(*, rows: Sequence[models.Model], fields: Collection[str]) -> None:
     ).format(
         table=sql.Identifier(meta.db_table),
         assignments=sql.SQL(", ").join(
-            sql.SQL("{c} = v.{c}").format(c=sql.Identifier(field.column)) for field in columns
+            sql.SQL("{c} = v.{c}").format(c=_name(field)) for field in columns
         ),
         casts=sql.SQL(", ").join(casts),
-        names=sql.SQL(", ").join(sql.Identifier(field.column) for field in (key, *columns)),
-        key=sql.Identifier(key.column),
+        names=sql.SQL(", ").join(_name(field) for field in (key, *columns)),
+        key=_name(key),
     )
     with connection.cursor() as cursor:
         cursor.execute(statement, arrays)
@@ -53,6 +53,10 @@ def _column(model: type[models.Model], name: str) -> models.Field[Any, Any]:
     if not isinstance(field, models.Field):
         raise TypeError(f"{model.__name__}.{name} is no column.")
     return field
+
+
+def _name(field: models.Field[Any, Any]) -> sql.Identifier:
+    return sql.Identifier(field.column)
 
 
 def _array_type(field: models.Field[Any, Any]) -> str:

@@ -21,6 +21,7 @@ from staff.businesstime import OpenHours, compiled
 from staff.models import Team, User
 from tickets import conversation, followups, intake, triage
 from tickets.attachments import IncomingFile
+from tickets.intake import Incoming
 from tickets.models import Category, Contact, Ticket
 from tickets.models.followup import FollowUpKind
 from tickets.models.ticket import Channel, SenderVerdict, Status
@@ -75,11 +76,7 @@ class Stage:
         message = intake.open_ticket(
             contact=who,
             subject=SUBJECTS[number],
-            text=said(number, "customer", **moments),
-            channel=Channel.MAIL,
-            attachments=files,
-            message_id=_message_id(number, "customer", who),
-            sender_verdict=SenderVerdict.PASS,
+            incoming=_mail(number, "customer", who, moments, files),
             now=self.at,
         )
         assert message.ticket_id == number, "the sequence gives the number it was set to"
@@ -90,10 +87,7 @@ class Stage:
         intake.append_message(
             ticket_id=number,
             contact=who,
-            text=said(number, cue, **moments),
-            channel=Channel.MAIL,
-            message_id=_message_id(number, cue, who),
-            sender_verdict=SenderVerdict.PASS,
+            incoming=_mail(number, cue, who, moments),
             now=self.at,
         )
 
@@ -316,9 +310,22 @@ def _open(number: int) -> int:
     return Escalation.objects.open().values_list("pk", flat=True).get(ticket_id=number)
 
 
-def _message_id(number: int, cue: str, contact: Contact) -> str:
-    domain = contact.email.partition("@")[2]
-    return f"<{number}.{cue}@mail.{domain}>"
+def _mail(
+    number: int,
+    cue: str,
+    who: Contact,
+    moments: Mapping[str, str],
+    files: tuple[IncomingFile, ...] = (),
+) -> Incoming:
+    """A customer's mail, whose mail server vouches for them."""
+    domain = who.email.partition("@")[2]
+    return Incoming(
+        text=said(number, cue, **moments),
+        channel=Channel.MAIL,
+        attachments=files,
+        message_id=f"<{number}.{cue}@mail.{domain}>",
+        sender_verdict=SenderVerdict.PASS,
+    )
 
 
 def _count_on_from(number: int) -> None:

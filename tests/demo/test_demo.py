@@ -27,6 +27,7 @@ from staff.businesstime import compiled
 from staff.models import User
 from tickets import intake
 from tickets.gathering import gathered
+from tickets.intake import Incoming
 from tickets.models import Contact, Event, Message, Ticket
 from tickets.models.ticket import Channel, Status
 
@@ -348,7 +349,10 @@ def test_again_adds_nothing(now: datetime) -> None:
 def test_the_next_ticket_is_hd_1043(now: datetime) -> None:
     dana = Contact.objects.get(email="dana.reyes@norvik.example")
     message = intake.open_ticket(
-        contact=dana, subject="One more", text="Hello", channel=Channel.MAIL, now=now
+        contact=dana,
+        subject="One more",
+        incoming=Incoming(text="Hello", channel=Channel.MAIL),
+        now=now,
     )
     assert message.ticket.reference == "HD-1043"
     said = StringIO()

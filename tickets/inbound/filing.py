@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from tickets import intake
 from tickets.inbound.judging import Decision
 from tickets.inbound.parsed import ParsedMail
+from tickets.intake import Incoming
 from tickets.models import Message
 from tickets.models.ticket import Channel
 
@@ -22,23 +23,7 @@ def file_mail(*, decision: Decision, mail: ParsedMail, now: datetime) -> Message
     text = mail.text or mail.quoted
     if not text:
         text = _("(no text)") if not mail.attachments else _("(no text, only files)")
-    if decision.ticket is None:
-        return intake.open_ticket(
-            contact=contact,
-            subject=mail.subject or _("(no subject)"),
-            text=text,
-            quoted=mail.quoted if mail.text else "",
-            has_html=mail.has_html,
-            channel=Channel.MAIL,
-            attachments=mail.attachments,
-            message_id=mail.message_id,
-            sender_verdict=decision.verdict,
-            automatic=decision.automatic,
-            now=now,
-        )
-    return intake.append_message(
-        ticket_id=decision.ticket.pk,
-        contact=contact,
+    incoming = Incoming(
         text=text,
         quoted=mail.quoted if mail.text else "",
         has_html=mail.has_html,
@@ -47,6 +32,18 @@ def file_mail(*, decision: Decision, mail: ParsedMail, now: datetime) -> Message
         message_id=mail.message_id,
         sender_verdict=decision.verdict,
         automatic=decision.automatic,
+    )
+    if decision.ticket is None:
+        return intake.open_ticket(
+            contact=contact,
+            subject=mail.subject or _("(no subject)"),
+            incoming=incoming,
+            now=now,
+        )
+    return intake.append_message(
+        ticket_id=decision.ticket.pk,
+        contact=contact,
+        incoming=incoming,
         unverified=decision.unverified,
         now=now,
     )

@@ -150,8 +150,8 @@ def _await_start(child: subprocess.Popen[bytes]) -> None:
 def _exchange(
     child: subprocess.Popen[bytes], request: dict[str, Any], raw: bytes, until: float
 ) -> tuple[dict[str, Any], list[bytes]]:
-    assert child.stdin is not None  # noqa: S101  # both are pipes, see Popen
-    assert child.stdout is not None  # noqa: S101
+    assert child.stdin is not None  # both are pipes, see Popen
+    assert child.stdout is not None
     head = json.dumps(request).encode()
     _write(child.stdin, LENGTH.pack(len(head)) + head + LENGTH.pack(len(raw)), until)
     _write(child.stdin, raw, until)
