@@ -1,23 +1,25 @@
-# make run    start everything on this machine          make test   the whole suite
-# make setup  install only                              make lint   what CI asks of the code
-# make lock   resolve the requirements anew             make clean  forget what was installed
+# make run       start everything on this machine     make test      the whole suite
+# make setup     install only                         make lint      what CI asks of the code
+# make lock      resolve the requirements anew        make format    let the linters rewrite the code
+# make messages  collect what is to be translated     make clean     forget what was installed
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PY := .venv/bin/python
-LOCKS := requirements/base.txt requirements/local.txt requirements/dev.txt
+# What the pages say in other languages than English, compiled from what is committed.
+WORDS := $(patsubst %.po,%.mo,$(wildcard locale/*/LC_MESSAGES/django.po))
 # Paths to pytest and how many processes, e.g. make test TESTS=tests/runtime WORKERS=0
 TESTS ?=
 WORKERS ?= auto
 
-.PHONY: run setup setup-dev test lint format lock clean
+.PHONY: run setup setup-dev test lint format lock messages clean
 .DELETE_ON_ERROR:
 
 run: setup
 	@$(PY) manage.py up --tethered
 
-setup: .venv/.stamp-local node_modules/.stamp
+setup: .venv/.stamp-local node_modules/.stamp $(WORDS)
 
-setup-dev: .venv/.stamp-dev node_modules/.stamp
+setup-dev: .venv/.stamp-dev node_modules/.stamp $(WORDS)
 
 .venv/.stamp-venv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with make PYTHON=/path/to/python3.11.")'
@@ -36,6 +38,9 @@ setup-dev: .venv/.stamp-dev node_modules/.stamp
 node_modules/.stamp: .venv/.stamp-local package.json package-lock.json
 	NODE_OPTIONS="--use-system-ca $$NODE_OPTIONS" .venv/bin/npm ci --loglevel=error
 	@touch $@
+
+%.mo: %.po .venv/.stamp-local helpdesk/translations.py
+	@$(PY) -m helpdesk.translations
 
 test: setup-dev
 	$(PY) -m pytest -n $(WORKERS) $(TESTS)
@@ -64,5 +69,10 @@ lock: .venv/.stamp-venv
 	$(UV) -c requirements/dev.txt -o requirements/base.txt
 	.venv/bin/npm install --package-lock-only --silent
 
+messages: setup-dev
+	@command -v xgettext >/dev/null || { echo "Collecting messages needs gettext (on Debian: apt install gettext)." >&2; exit 1; }
+	$(PY) manage.py makemessages --locale de --no-wrap --no-location --no-obsolete \
+		--ignore .venv --ignore node_modules --ignore static_collected --ignore tests --ignore var
+
 clean:
-	rm -rf .venv node_modules static_collected
+	rm -rf .venv node_modules static_collected $(WORDS)

@@ -6,6 +6,7 @@ interval, and a task that runs twice finds nothing left to do.
 
 import os
 import signal
+import warnings
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -43,6 +44,10 @@ BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
     "socket_connect_timeout": 5,
     "health_check_interval": 25,
 }
+
+if not settings.PRODUCTION:
+    # On a machine of one's own it would be the first eight lines that root reads.
+    warnings.filterwarnings("ignore", message="You're running the worker with superuser")
 
 app = Celery("helpdesk")
 app.conf.update(

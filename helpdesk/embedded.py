@@ -105,6 +105,9 @@ class Hold:
         """
         if not _free(self._home / "supervisor.lock", fcntl.LOCK_SH):
             return
+        if self._supervisor is not None and self._supervisor.poll() is not None:
+            # That ours was killed says nothing about the one to come.
+            self._supervisor = None
         with contextlib.suppress(Unavailable):
             self._ready()
 

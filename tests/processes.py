@@ -41,7 +41,7 @@ PATIENCE = 40.0
 T = TypeVar("T")
 
 
-def eventually(look: Callable[[], T], *, what: str, seconds: float = PATIENCE) -> T:
+def eventually(look: Callable[[], T | None], *, what: str, seconds: float = PATIENCE) -> T:
     """Wait until ``look`` finds something true, and give it; fails saying what never came."""
     until = time.monotonic() + seconds
     while True:

@@ -1,8 +1,8 @@
 from importlib.util import find_spec
 
-from django.db import connection
+from django.db.backends.postgresql.psycopg_any import is_psycopg3
 
 
 def test_psycopg_3_is_absent_because_django_would_silently_prefer_it() -> None:
     assert find_spec("psycopg") is None
-    assert connection.Database.__name__ == "psycopg2"
+    assert not is_psycopg3

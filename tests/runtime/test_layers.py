@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 from django.apps import apps
-from django.db.models import Field
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGURATION = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
@@ -116,7 +115,7 @@ def test_purity_sees_what_comes_by_way_of_others(
 )
 def test_a_new_module_needs_a_place(tree: Tree, module: str, contract: str) -> None:
     tree.add(module, "")
-    assert tree.broken() == {contract}
+    assert contract in tree.broken()
 
 
 def test_foreign_keys_follow_the_layers() -> None:
@@ -128,7 +127,7 @@ def test_foreign_keys_follow_the_layers() -> None:
         f"{model._meta.label}.{field.name} → {field.related_model._meta.label}"
         for model in ours
         for field in [*model._meta.fields, *model._meta.many_to_many]
-        if isinstance(field, Field) and isinstance(field.related_model, type)
+        if isinstance(field.related_model, type)
         # An app that is not ours, such as Django's permissions, is below all of ours.
         if field.related_model._meta.app_label in layers
         and layers.index(field.related_model._meta.app_label) < layers.index(model._meta.app_label)
