@@ -56,7 +56,9 @@ def _column(model: type[models.Model], name: str) -> models.Field[Any, Any]:
 
 
 def _name(field: models.Field[Any, Any]) -> sql.Identifier:
-    return sql.Identifier(field.column)
+    column = field.column
+    assert column is not None  # _column lets nothing else through
+    return sql.Identifier(column)
 
 
 def _array_type(field: models.Field[Any, Any]) -> str:
