@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -42,7 +43,7 @@ class CalendarError(ValueError):
 
 
 class NeverOpens(CalendarError):
-    """The calendar has no opening within five years of what was asked."""
+    """The calendar stays closed for more than five years on the way to the answer."""
 
 
 class BusinessTime(Protocol):
@@ -167,10 +168,12 @@ def _zone(value: object) -> str:
 
 
 def _date(text: str, where: str) -> date:
-    try:
+    day: date | None = None
+    with suppress(ValueError):
         day = date.fromisoformat(text)
-    except ValueError:
-        raise CalendarError(where, "not a date, such as 2026-12-25") from None
+    # Python reads 20261225 and 2026-W52-5 as well: one date with two entries has two answers.
+    if day is None or day.isoformat() != text:
+        raise CalendarError(where, "not a date, such as 2026-12-25")
     if not FIRST_YEAR <= day.year <= LAST_YEAR:
         raise CalendarError(where, f"not between {FIRST_YEAR} and {LAST_YEAR}")
     return day
@@ -240,7 +243,10 @@ def _instant(zone: ZoneInfo, day: date, minute: int) -> int:
 
 
 class _Table(NamedTuple):
-    """The open intervals of whole years; ``before`` and ``after`` are open time so far."""
+    """The open intervals of whole years; ``before`` and ``after`` are open time so far.
+
+    ``sparse``: closed at a stretch for longer than anybody looks.
+    """
 
     first_year: int
     last_year: int
@@ -250,6 +256,7 @@ class _Table(NamedTuple):
     ends: list[int]
     before: list[int]
     after: list[int]
+    sparse: bool
 
     def elapsed(self, at: int) -> int:
         i = bisect_right(self.starts, at) - 1
@@ -302,6 +309,8 @@ class OpenHours:
                 target = table.elapsed(t) + d
             i = bisect_right(table.before, target) - 1
             at = table.starts[i] + target - table.before[i]
+        if table.sparse:
+            self._in_sight(table, t, at)
         return _EPOCH + timedelta(microseconds=at)
 
     def is_open(self, moment: datetime) -> bool:
@@ -317,7 +326,10 @@ class OpenHours:
         while i == len(table.ends):
             table = self._later(table, t)
             i = bisect_right(table.ends, t)
-        return _EPOCH + timedelta(microseconds=max(t, table.starts[i]))
+        at = max(t, table.starts[i])
+        if table.sparse:
+            self._in_sight(table, t, at)
+        return _EPOCH + timedelta(microseconds=at)
 
     def _covering(self, t: int) -> _Table:
         table = self._table
@@ -336,15 +348,28 @@ class OpenHours:
         quiet_since = max(t, table.ends[-1]) if table.ends else t
         if table.high - quiet_since > _HORIZON or table.last_year > LAST_YEAR:
             raise NeverOpens("", f"no opening after {self._shown(quiet_since)}")
-        more = min(10, table.last_year - table.first_year + 1)
+        # Twice as much each time: building anew by steps would cost the square of the years.
+        more = table.last_year - table.first_year + 1
         return self._grown(table.first_year, min(table.last_year + more, LAST_YEAR + 1))
 
     def _earlier(self, table: _Table, t: int) -> _Table:
         quiet_until = min(t, table.starts[0]) if table.starts else t
         if quiet_until - table.low > _HORIZON or table.first_year < FIRST_YEAR:
             raise NeverOpens("", f"no opening before {self._shown(quiet_until)}")
-        more = min(10, table.last_year - table.first_year + 1)
+        more = table.last_year - table.first_year + 1
         return self._grown(max(table.first_year - more, FIRST_YEAR - 1), table.last_year)
+
+    def _in_sight(self, table: _Table, t: int, at: int) -> None:
+        """Refuse what only a table grown by other questions knows: answers are always the same."""
+        low, high = min(t, at), max(t, at)
+        quiet_since = low
+        for i in range(bisect_right(table.ends, low), bisect_left(table.starts, high) + 1):
+            opens = min(table.starts[i], high) if i < len(table.starts) else high
+            if opens - quiet_since > _HORIZON:
+                word, edge = ("after", quiet_since) if at >= t else ("before", opens)
+                raise NeverOpens("", f"no opening {word} {self._shown(edge)}")
+            if i < len(table.ends):
+                quiet_since = table.ends[i]
 
     def _shown(self, t: int) -> str:
         return f"{_EPOCH + timedelta(microseconds=t):%Y-%m-%d %H:%M}Z"
@@ -371,7 +396,11 @@ class OpenHours:
         lengths = [until - start for start, until in zip(starts, ends, strict=True)]
         after = list(accumulate(lengths))
         before = [total - length for total, length in zip(after, lengths, strict=True)]
-        table = self._table = _Table(first_year, last_year, low, high, starts, ends, before, after)
+        closings, openings = [low, *ends], [*starts, high]
+        sparse = any(b - a > _HORIZON for a, b in zip(closings, openings, strict=True))
+        table = self._table = _Table(
+            first_year, last_year, low, high, starts, ends, before, after, sparse
+        )
         return table
 
 
