@@ -198,7 +198,7 @@ class House:
             subject=subject,
             incoming=Incoming(
                 text=text,
-                channel=Channel.MAIL,
+                channel=options.pop("channel", Channel.MAIL),
                 message_id=f"<{Message.objects.count()}@customer.example>",
                 **options,
             ),

@@ -54,7 +54,7 @@ def test_every_four_business_hours_the_assignee_is_to_check_the_progress(house: 
         "4h",
     )
     house.run(since=START, until=after(hours=23), every=timedelta(minutes=30))
-    assert [at for at in _times(house.anna)] == [
+    assert _times(house.anna) == [
         after(hours=4),
         datetime(2026, 11, 24, 17, 0, tzinfo=UTC),
     ], "13:00, and 17:00 UTC, when Berlin closes"
