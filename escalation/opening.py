@@ -18,6 +18,7 @@ from escalation.models.promise import PromiseKind
 from escalation.packages import Materials
 from escalation.targets import Destination
 from notifications.values import moment
+from staff.durations import Duration
 from tickets.models import Detail
 
 
@@ -112,18 +113,38 @@ def expected_by(*, case: Case, destination: Destination, now: datetime) -> datet
     )
 
 
-def receiving(
-    *, case: Case, destination: Destination, now: datetime
-) -> tuple[Destination, datetime]:
-    """Who really gets an offer, a closed team's stand-in if need be, and when to accept it by."""
-    acceptance = case.policy.targets_for(plan=case.plan, priority=case.ticket.priority).acceptance
-    accept_by = acceptance.after(now, case.roster.time_of(destination.team))
-    destination = targets.when_closed(
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Who really gets an offer, and until when it has to be accepted.
+
+    ``called``: the team is closed, so that a person is called on. For them time passes on the
+    wall: a path that waited for the team to open would let the promise break in silence.
+    """
+
+    destination: Destination
+    acceptance: Duration
+    accept_by: datetime
+    called: bool
+
+
+def terms(*, case: Case, destination: Destination, now: datetime) -> Terms:
+    """The terms of an offer to whom a person or a rule chose; a closed team has a stand-in."""
+    roster = case.roster
+    target = case.policy.targets_for(plan=case.plan, priority=case.ticket.priority).acceptance
+    accept_by = target.after(now, roster.time_of(destination.team))
+    reached = targets.when_closed(
         case=case,
         destination=destination,
         before=min(accept_by, expected_by(case=case, destination=destination, now=now)),
     )
-    return destination, acceptance.after(now, case.roster.time_of(destination.team))
+    called = reached.user is not None and destination.user is None
+    acceptance = target.on_the_wall if called else target
+    return Terms(
+        destination=reached,
+        acceptance=acceptance,
+        accept_by=acceptance.after(now, roster.time_of(reached.team)),
+        called=called,
+    )
 
 
 def offer(
@@ -138,8 +159,8 @@ def offer(
 ) -> Handoff:
     """Hand an escalation to a team, or one of its people, with its package."""
     now, ticket, roster = ledger.now, case.ticket, case.roster
-    target = case.policy.targets_for(plan=case.plan, priority=ticket.priority).acceptance
-    destination, accept_by = receiving(case=case, destination=destination, now=now)
+    agreed = terms(case=case, destination=destination, now=now)
+    destination = agreed.destination
     hops = case.hops(escalation)
     before = hops[-1] if hops else None
     handoff = Handoff(
@@ -150,8 +171,8 @@ def offer(
         to_user=destination.user,
         offered_at=now,
         offered_by=ledger.by,
-        accept_by=accept_by,
-        path=paths.plan(case=case, key=path_key),
+        accept_by=agreed.accept_by,
+        path=paths.plan(case=case, key=path_key, on_the_wall=agreed.called),
         package=packages.pack(
             ticket=ticket, escalation=escalation, gathered=case.gathered, materials=materials
         ),
@@ -161,7 +182,7 @@ def offer(
     ledger.change(escalation, state=State.OFFERED, owner_id=None, hops=escalation.hops + 1)
     ledger.add(handoff)
     hops.append(handoff)
-    clocks.start_acceptance(case=case, ledger=ledger, handoff=handoff, target=target)
+    clocks.start_acceptance(case=case, ledger=ledger, handoff=handoff, target=agreed.acceptance)
     for user in paths.receivers(handoff=handoff, roster=roster):
         ledger.notice(
             key=f"{escalation.key}:{handoff.number}:offered",

@@ -31,7 +31,8 @@ class Preview:
 def preview(*, case: Case, request: Request, destination: Destination, now: datetime) -> Preview:
     """Look ahead: to whom it would go, what the customer would read, who is asked next."""
     ticket = case.ticket
-    destination, accept_by = opening.receiving(case=case, destination=destination, now=now)
+    agreed = opening.terms(case=case, destination=destination, now=now)
+    destination = agreed.destination
     expected_by = request.promised or opening.expected_by(
         case=case, destination=destination, now=now
     )
@@ -48,13 +49,13 @@ def preview(*, case: Case, request: Request, destination: Destination, now: date
         to_team=destination.team,
         to_user=destination.user,
         offered_at=now,
-        accept_by=accept_by,
-        path=paths.plan(case=case, key=request.path_key),
+        accept_by=agreed.accept_by,
+        path=paths.plan(case=case, key=request.path_key, on_the_wall=agreed.called),
     )
     return Preview(
         destination=destination,
         expected_by=expected_by,
-        accept_by=accept_by,
+        accept_by=agreed.accept_by,
         path=tuple(paths.entries(case=case, handoff=handoff)),
         letter=_letter(case, request, escalation, handoff, expected_by, now),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -27,6 +27,11 @@ class Duration:
 
     def __str__(self) -> str:
         return f"{written(self.length)} wall" if self.wall else written(self.length)
+
+    @property
+    def on_the_wall(self) -> Duration:
+        """The same length, passing at night and on Sundays, too."""
+        return replace(self, wall=True)
 
     def on(self, time: BusinessTime) -> BusinessTime:
         """The time this duration is counted in, given the calendar it would count on."""

@@ -260,6 +260,20 @@ def test_an_offer_to_a_closed_team_goes_to_its_person_on_call_at_once(house: Hou
     assert told(house.mei) == []
 
 
+def test_for_a_stand_in_time_passes_on_the_wall(house: House) -> None:
+    Team.objects.filter(pk=house.integrations.pk).update(calendar=house.office)
+    ticket = house.ticket(impact=1, urgency=2, assignee=house.anna, now=SATURDAY)
+    handoff = handoff_of(house.escalate(ticket, now=SATURDAY))
+    opens = datetime(2026, 11, 30, 7, 0, tzinfo=UTC)
+
+    house.run(since=SATURDAY, until=SATURDAY + timedelta(days=1), every=timedelta(minutes=30))
+
+    assert handoff.to_user == house.priya
+    assert handoff.accept_by == SATURDAY + timedelta(minutes=30)
+    assert fired(handoff)[0] == ("remind", SATURDAY + timedelta(minutes=30))
+    assert all(at < opens for _action, at in fired(handoff))
+
+
 def test_without_one_to_the_backup_team(house: House) -> None:
     handoff = handoff_of(closed_on_saturday(house, on_call=None))
     assert (handoff.to_team, handoff.to_user) == (house.platform, None)
