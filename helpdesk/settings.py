@@ -215,7 +215,18 @@ TIME_ZONE = "UTC"
 STATIC_URL = "/static/"
 STATIC_ROOT = Path(env.str("HELPDESK_STATIC_ROOT", str(BASE_DIR / "static_collected")))
 _NODE = BASE_DIR / "node_modules"
-# Only what a page uses of the packages that npm brought; see package.json.
+#: By the package's place among the static files, what pages use of it; see package.json.
+HELPDESK_VENDORED = {
+    "vendor/tabler": ["css/tabler.min.css", "css/tabler.min.css.map"],
+    "vendor/icons": [
+        "tabler-icons.min.css",
+        *(f"fonts/tabler-icons.{kind}" for kind in ("woff2", "woff", "ttf")),
+    ],
+}
+STATICFILES_FINDERS = [
+    "helpdesk.vendored.Finder",
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+]
 _VENDOR = [
     ("vendor/tabler", _NODE / "@tabler/core/dist"),
     ("vendor/icons", _NODE / "@tabler/icons-webfont/dist"),
