@@ -211,11 +211,20 @@ class House:
             triage.assign(ticket_id=ticket.pk, assignee_id=assignee.pk, now=now, by=assignee)
         return Ticket.objects.get(pk=ticket.pk)
 
-    def answer(self, ticket: Ticket, text: str, *, now: datetime, **options: Any) -> Message:
+    def answer(
+        self,
+        ticket: Ticket,
+        text: str,
+        *,
+        now: datetime,
+        unverified: bool = False,
+        **options: Any,
+    ) -> Message:
         """The requester writes again."""
         return intake.append_message(
             ticket_id=ticket.pk,
             contact=ticket.requester,
+            unverified=unverified,
             incoming=Incoming(text=text, channel=Channel.MAIL, **options),
             now=now,
         )

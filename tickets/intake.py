@@ -104,7 +104,11 @@ def append_message(
     old one is closed or its time to reopen is over.
     """
     ticket = locking.lock(ticket_id)
-    thanks = says_only_thanks(incoming.text, has_attachments=bool(incoming.attachments))
+    thanks = says_only_thanks(
+        incoming.text,
+        has_attachments=bool(incoming.attachments),
+        names=[contact.name, ticket.assignee.name if ticket.assignee else ""],
+    )
     moves = not (incoming.automatic or unverified or thanks)
     if moves and _is_past_reopening(ticket, now):
         return open_ticket(

@@ -207,7 +207,7 @@ def test_what_has_not_changed_is_not_written(house: House) -> None:
 
 
 def _row_versions() -> dict[tuple[str, int], str]:
-    found = {}
+    found: dict[tuple[str, int], str] = {}
     with connection.cursor() as cursor:
         for model in WRITTEN:
             table = model._meta.db_table
