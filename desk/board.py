@@ -49,6 +49,11 @@ class Card:
     bounces: int
 
     @property
+    def why(self) -> str:
+        """What a rule found, or what a person asks for."""
+        return self.escalation.reason or self.escalation.ask
+
+    @property
     def promise_broken(self) -> bool:
         return self.promise is not None and self.promise.state == PromiseState.BROKEN
 
@@ -105,9 +110,17 @@ def board(*, user: User, team: int | None, after: int | None, now: datetime) -> 
             for key, title in COLUMNS.items()
         ],
         figures=_figures(visible, now),
-        teams=list(Team.objects.select_related("tier").order_by("tier__number", "name")),
+        teams=_teams(user),
         after=ids[PAGE - 1][0] if len(ids) > PAGE else None,
     )
+
+
+def _teams(user: User) -> list[Team]:
+    """Teams to narrow the board to; of private ones those this person is in."""
+    teams = Team.objects.select_related("tier").order_by("tier__number", "name")
+    if not user.sees_every_team:
+        teams = teams.filter(Q(is_private=False) | Q(members=user) | Q(leads=user)).distinct()
+    return list(teams)
 
 
 def _now_with(team: int) -> QuerySet[Handoff]:

@@ -6,7 +6,7 @@ Events hold ids and values; the names come from a book of what the page has load
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -32,16 +32,26 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """Names by id."""
+    """Names by id, and of details and rules by key."""
 
-    users: Mapping[int, str]
-    teams: Mapping[int, str]
+    users: Mapping[int, str] = field(default_factory=dict)
+    teams: Mapping[int, str] = field(default_factory=dict)
+    details: Mapping[str, str] = field(default_factory=dict)
+    rules: Mapping[str, str] = field(default_factory=dict)
 
     def user(self, pk: object) -> str:
         return self.users.get(pk, "") if isinstance(pk, int) else ""
 
     def team(self, pk: object) -> str:
         return self.teams.get(pk, "") if isinstance(pk, int) else ""
+
+    def detail(self, key: object) -> str:
+        """Its label; the key itself where the category does not ask for it any more."""
+        return self.details.get(str(key), str(key))
+
+    def rule(self, key: object) -> str:
+        """Its name; the key itself where the policy in force has no such rule."""
+        return self.rules.get(str(key), str(key))
 
 
 #: Already to be seen as a message, or of no interest to a reader.
@@ -50,18 +60,30 @@ SILENT = frozenset(
 )
 
 
-def book_of(events: Iterable[Event]) -> Book:
-    """Look up the people and teams that events name, in two queries."""
+NOTHING = Book()
+
+
+def book_of(events: Iterable[Event], *, known: Book = NOTHING) -> Book:
+    """Look up the people and teams that events name and nobody knows yet, in two queries at most."""
     users: set[int] = set()
     teams: set[int] = set()
     for event in events:
         data = event.data
         users |= {data[key] for key in ("assignee", "owner", "user", "to") if _is_id(data, key)}
         teams |= {data["team"]} if _is_id(data, "team") else set()
-    return Book(
-        users=dict(User.objects.filter(pk__in=users).values_list("pk", "name")),
-        teams=dict(Team.objects.filter(pk__in=teams).values_list("pk", "name")),
+    users -= known.users.keys()
+    teams -= known.teams.keys()
+    return replace(
+        known,
+        users={**known.users, **_names(User, users)},
+        teams={**known.teams, **_names(Team, teams)},
     )
+
+
+def _names(model: type[User | Team], ids: set[int]) -> Mapping[int, str]:
+    if not ids:
+        return {}
+    return dict(model._default_manager.filter(pk__in=ids).values_list("pk", "name"))
 
 
 def lines(events: Iterable[Event], book: Book) -> list[Line]:
@@ -130,7 +152,8 @@ def _assessed(data: Mapping[str, Any], _book: Book) -> str:
 def _escalated(data: Mapping[str, Any], book: Book) -> str:
     to = book.user(data.get("to")) or book.team(data.get("team"))
     if data.get("rule"):
-        return _("escalated to %(to)s by the rule %(rule)s") % {"to": to, "rule": data["rule"]}
+        rule = book.rule(data["rule"])
+        return _("escalated to %(to)s by the rule “%(rule)s”") % {"to": to, "rule": rule}
     return _("escalated to %(to)s") % {"to": to}
 
 
@@ -158,9 +181,9 @@ def _clock(data: Mapping[str, Any], _book: Book) -> str:
 
 
 def _keys(text: Callable[[], str]) -> Callable[[Mapping[str, Any], Book], str]:
-    def words(data: Mapping[str, Any], _book: Book) -> str:
+    def words(data: Mapping[str, Any], book: Book) -> str:
         keys = data.get("keys") or [data.get("key", "")]
-        return f"{text()}: {', '.join(str(key) for key in keys)}"
+        return f"{text()}: {', '.join(book.detail(key) for key in keys)}"
 
     return words
 

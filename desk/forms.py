@@ -6,7 +6,7 @@ A form says whether an input can be read; whether it may be done is for the stat
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +45,20 @@ def offer(form: forms.Form, name: str, choices: list[tuple[str, str]]) -> None:
     field = form.fields[name]
     if isinstance(field, forms.ChoiceField):
         field.choices = choices
+
+
+def offer_staff(form: forms.Form, *, people: Sequence[User], teams: Sequence[Team]) -> None:
+    """Give a form's fields for people and teams what is read already, instead of a query each."""
+    for field in form.fields.values():
+        if isinstance(field, PersonField):
+            _choose(field, [(each.pk, field.label_from_instance(each)) for each in people])
+        elif isinstance(field, TeamField):
+            _choose(field, [(each.pk, field.label_from_instance(each)) for each in teams])
+
+
+def _choose(field: PersonField | TeamField, choices: list[tuple[int, str]]) -> None:
+    empty = [("", field.empty_label)] if field.empty_label is not None else []
+    field.choices = [*empty, *choices]
 
 
 class TextField(forms.CharField):
@@ -86,6 +100,11 @@ class MomentField(forms.DateTimeField):
 class ChoiceField(forms.ChoiceField):
     def __init__(self, **options: Any) -> None:
         super().__init__(widget=forms.Select(attrs={"class": "form-select"}), **options)
+
+
+class Boxes(forms.CheckboxSelectMultiple):
+    def __init__(self) -> None:
+        super().__init__(attrs={"class": "form-check-input"})
 
 
 class LevelField(forms.TypedChoiceField):
@@ -177,14 +196,14 @@ class StatusForm(VersionedForm):
 
 
 class DetailForm(forms.Form):
-    key = forms.SlugField(widget=forms.HiddenInput)
+    key = forms.SlugField(max_length=50, widget=forms.HiddenInput)
     value = LineField(max_length=1000, label=_("Value"))
 
 
 class AskForm(forms.Form):
     """Which of the missing details to ask the customer for."""
 
-    keys = forms.MultipleChoiceField(widget=forms.CheckboxSelectMultiple, label=_("Ask for"))
+    keys = forms.MultipleChoiceField(widget=Boxes, label=_("Ask for"))
 
     def __init__(self, *args: Any, gathered: Gathered, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -223,8 +242,8 @@ class NewTimeForm(forms.Form):
 
 
 class TickForm(forms.Form):
-    item = forms.SlugField()
-    ticked = forms.BooleanField(required=False)
+    item = forms.SlugField(max_length=50, widget=forms.HiddenInput)
+    ticked = forms.BooleanField(required=False, widget=forms.HiddenInput)
 
 
 class AcceptForm(forms.Form):
@@ -241,9 +260,7 @@ class ReturnForm(forms.Form):
 
     reason_code = ChoiceField(choices=ReturnReason.choices, label=_("Why"))
     reason = TextField(rows=2, max_length=2000, required=False, label=_("In words"))
-    missing = forms.MultipleChoiceField(
-        required=False, widget=forms.CheckboxSelectMultiple, label=_("What is missing")
-    )
+    missing = forms.MultipleChoiceField(required=False, widget=Boxes, label=_("What is missing"))
 
     def __init__(self, *args: Any, gathered: Gathered, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -261,7 +278,10 @@ class OfferAgainForm(HandOnForm):
 
 
 class EscalateForm(forms.Form):
-    """The escalate panel: where to, why, what was tried, what is asked, and the letter."""
+    """The escalate panel: where to, why, what was tried, what is asked, and the letter.
+
+    What is missing of the required details has a field each, to be filled in place.
+    """
 
     kind = ChoiceField(choices=Kind.choices, label=_("Kind"), initial=Kind.FUNCTIONAL)
     team = TeamField(label=_("To team"))
@@ -269,15 +289,49 @@ class EscalateForm(forms.Form):
     nature = ChoiceField(choices=Nature.choices, label=_("Nature"), initial=Nature.EXPERTISE)
     urgency = LevelField(label=_("Urgency"))
     tried = TextField(required=False, label=_("What was tried"))
-    ask = TextField(rows=2, max_length=2000, required=False, label=_("What you ask for"))
+    ask = TextField(
+        rows=2,
+        max_length=2000,
+        required=False,
+        label=_("What you ask for"),
+        help_text=_("At least one of the two, so that nobody has to start anew."),
+    )
     ask_customer = forms.BooleanField(
-        required=False, label=_("Ask the customer for what is missing, in the same letter")
+        required=False,
+        widget=forms.CheckboxInput(attrs={"class": "form-check-input"}),
+        label=_("Ask the customer for what is missing, in the same letter"),
     )
     override_reason = LineField(required=False, label=_("Why it goes without the missing details"))
-    promised = MomentField(required=False, label=_("Reply expected by"))
+    promised = MomentField(
+        required=False,
+        label=_("Reply expected by"),
+        help_text=_("Left empty, it is the policy's time; the letter shows which."),
+    )
     note_to_customer = TextField(
         rows=2, max_length=600, required=False, label=_("A line of your own for the customer")
     )
+
+    DETAIL = "detail-"
+
+    def __init__(self, *args: Any, gathered: Gathered, **options: Any) -> None:
+        super().__init__(*args, **options)
+        for detail in gathered.missing:
+            self.fields[f"{self.DETAIL}{detail.key}"] = LineField(
+                max_length=1000, required=False, label=detail.local_label
+            )
+
+    @property
+    def detail_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in self.fields if name.startswith(self.DETAIL)]
+
+    @property
+    def details(self) -> dict[str, str]:
+        """The details that were filled in, by key."""
+        return {
+            name.removeprefix(self.DETAIL): value
+            for name, value in self.cleaned_data.items()
+            if name.startswith(self.DETAIL) and value
+        }
 
 
 def missing_choices(gathered: Gathered) -> list[tuple[str, str]]:

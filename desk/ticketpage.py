@@ -10,8 +10,9 @@ from typing import Any
 from django.db.models import Prefetch
 from django.utils.translation import gettext
 
-from desk import eventwords
-from desk.eventwords import Line
+from desk import eventwords, letterwords
+from desk.eventwords import Book, Line
+from desk.letterwords import ShownLetter
 from escalation import authority, clocks, followups, paths
 from escalation.cases import Case, load
 from escalation.checklist import Item, checklist_of
@@ -21,9 +22,9 @@ from escalation.models.clock import ClockState
 from escalation.models.escalation import State
 from escalation.paths import PathEntry
 from notifications.models import OutgoingEmail
-from staff.models import User
+from staff.models import Team, User
 from tickets.gathering import Gathered
-from tickets.models import Attachment, Detail, FollowUp, Message, RequiredDetail, Ticket
+from tickets.models import Attachment, Detail, FollowUp, Message, Ticket
 
 MESSAGES_SHOWN = 60
 EVENTS_SHOWN = 120
@@ -37,6 +38,7 @@ class DetailRow:
     key: str
     label: str
     detail: Detail | None
+    who: str
     required: bool
 
     @property
@@ -63,10 +65,17 @@ class ClockRow:
 
 @dataclass(frozen=True, slots=True)
 class EscalationPanel:
-    """An escalation, where it is on its path, its checklist, and what this person may do."""
+    """An escalation, where it is on its path, its checklist, and what this person may do.
+
+    ``opened_by`` is empty for a rule; ``missing`` names what it lacks, ``asked_back`` what the
+    receiver misses.
+    """
 
     escalation: Escalation
     handoff: Handoff
+    opened_by: str
+    missing: tuple[str, ...]
+    asked_back: tuple[str, ...]
     path: tuple[PathEntry, ...]
     checklist: tuple[Item, ...]
     may_answer: bool
@@ -101,7 +110,7 @@ class Entry:
 
     at: datetime
     message: Message | None = None
-    letter: OutgoingEmail | None = None
+    letter: ShownLetter | None = None
     line: Line | None = None
 
 
@@ -120,7 +129,10 @@ class TicketPage:
     promise: Promise | None
     follow_ups: tuple[FollowUpRow, ...]
     explanation: Explanation
+    rule_names: Mapping[str, str]
     open_at_organization: int
+    people: tuple[User, ...]
+    teams: tuple[Team, ...]
 
     @property
     def after_resolving(self) -> tuple[tuple[str, str, str], ...]:
@@ -136,15 +148,16 @@ def ticket_page(
 ) -> TicketPage:
     """Read the page; ``before`` is the id of a message to read older ones from."""
     [case] = load(tickets=[ticket], now=now)
-    entries, older = _entries(ticket, before)
+    book = _book(case)
+    entries, older = _entries(ticket, before, book)
     return TicketPage(
         ticket=ticket,
         entries=entries,
         older=older,
         gathered=case.gathered,
-        details=_details(case.gathered, ticket),
+        details=_details(case.gathered, ticket, book),
         clocks=_clocks(case, now),
-        panels=tuple(_panel(case, escalation, user) for escalation in case.open_escalations),
+        panels=tuple(_panel(case, escalation, user, book) for escalation in case.open_escalations),
         past=tuple(e for e in reversed(case.escalations) if not e.is_open),
         promise=case.promise,
         follow_ups=tuple(
@@ -152,11 +165,26 @@ def ticket_page(
             for follow_up in case.follow_ups
         ),
         explanation=explain_case(case=case, now=now),
+        rule_names=book.rules,
         open_at_organization=_open_at_organization(ticket),
+        people=tuple(sorted(case.roster.users.values(), key=lambda person: person.name)),
+        teams=tuple(case.roster.teams.values()),
     )
 
 
-def _entries(ticket: Ticket, before: int | None) -> tuple[tuple[Entry, ...], int | None]:
+def _book(case: Case) -> Book:
+    """The names the case knows; those who left are looked up when an event names them."""
+    return Book(
+        users={pk: person.name for pk, person in case.roster.users.items()},
+        teams={pk: team.name for pk, team in case.roster.teams.items()},
+        details={detail.key: detail.local_label for detail in case.gathered.required},
+        rules={rule.key: rule.name for rule in case.policy.rules},
+    )
+
+
+def _entries(
+    ticket: Ticket, before: int | None, book: Book
+) -> tuple[tuple[Entry, ...], int | None]:
     """The newest messages, with the events and letters that lie between them."""
     messages = Message.objects.filter(ticket=ticket)
     if before is not None:
@@ -172,7 +200,7 @@ def _entries(ticket: Ticket, before: int | None) -> tuple[tuple[Entry, ...], int
     until = shown[0].created_at if before is not None and shown else None
     entries = [Entry(at=message.created_at, message=message) for message in shown]
     entries += _letters(ticket, {m.email_id for m in shown}, since, until)
-    entries += _events(ticket, since, until)
+    entries += _events(ticket, since, until, book)
     # Of what happened at one moment, the message comes before what it led to.
     return tuple(sorted(entries, key=lambda e: (e.at, e.message is None, e.line is None))), older
 
@@ -186,13 +214,15 @@ def _letters(
     if until is not None:
         letters = letters.filter(queued_at__lte=until)
     return [
-        Entry(at=letter.queued_at, letter=letter)
-        for letter in letters.order_by("-pk")[:LETTERS_SHOWN]
+        Entry(at=letter.queued_at, letter=letterwords.shown(letter))
+        for letter in letters.select_related("template").order_by("-pk")[:LETTERS_SHOWN]
         if letter.pk not in shown
     ]
 
 
-def _events(ticket: Ticket, since: datetime | None, until: datetime | None) -> list[Entry]:
+def _events(
+    ticket: Ticket, since: datetime | None, until: datetime | None, book: Book
+) -> list[Entry]:
     events = ticket.events.exclude(kind__in=eventwords.SILENT)
     if since is not None:
         events = events.filter(at__gte=since)
@@ -200,24 +230,33 @@ def _events(ticket: Ticket, since: datetime | None, until: datetime | None) -> l
         events = events.filter(at__lte=until)
     found = list(events.select_related("user", "contact").order_by("-at", "-pk")[:EVENTS_SHOWN])
     found.reverse()
-    book = eventwords.book_of(found)
-    return [Entry(at=line.at, line=line) for line in eventwords.lines(found, book)]
+    lines = eventwords.lines(found, eventwords.book_of(found, known=book))
+    return [Entry(at=line.at, line=line) for line in lines]
 
 
-def _details(gathered: Gathered, ticket: Ticket) -> tuple[DetailRow, ...]:
-    rows = {row.key: row for row in ticket.details.select_related("message", "user")}
-    required = [_required(detail, rows.get(detail.key)) for detail in gathered.required]
-    known = {detail.key for detail in gathered.required}
-    others = [
-        DetailRow(key=key, label=key, detail=row, required=False)
-        for key, row in rows.items()
-        if key not in known
-    ]
-    return tuple(required + others)
+def _details(gathered: Gathered, ticket: Ticket, book: Book) -> tuple[DetailRow, ...]:
+    """What is required first, then what else is known or was asked for."""
+    rows = dict(gathered.present)
+    if gathered.asked:
+        rows |= {row.key: row for row in ticket.details.filter(value="")}
+    required = {detail.key: detail.local_label for detail in gathered.required}
+    others = {key: key for key in rows if key not in required}
+    return tuple(
+        DetailRow(
+            key=key,
+            label=label,
+            detail=row,
+            who=_name(book, row.user_id) if row is not None and row.user_id else "",
+            required=key in required,
+        )
+        for key, label in {**required, **others}.items()
+        for row in [rows.get(key)]
+    )
 
 
-def _required(required: RequiredDetail, row: Detail | None) -> DetailRow:
-    return DetailRow(key=required.key, label=required.local_label, detail=row, required=True)
+def _name(book: Book, pk: int) -> str:
+    """Somebody's name, whether or not they still work here."""
+    return book.user(pk) or str(User.objects.get(pk=pk))
 
 
 def _clocks(case: Case, now: datetime) -> tuple[ClockRow, ...]:
@@ -244,11 +283,14 @@ def _used(clock: Clock, now: datetime) -> int:
     return min(int(used / clock.budget * 100), 999) if clock.budget else 100
 
 
-def _panel(case: Case, escalation: Escalation, user: User) -> EscalationPanel:
+def _panel(case: Case, escalation: Escalation, user: User, book: Book) -> EscalationPanel:
     handoff = case.current(escalation)
     return EscalationPanel(
         escalation=escalation,
         handoff=handoff,
+        opened_by=_name(book, escalation.opened_by_id) if escalation.opened_by_id else "",
+        missing=tuple(book.detail(key) for key in escalation.missing),
+        asked_back=tuple(book.detail(key) for key in handoff.missing),
         path=tuple(paths.entries(case=case, handoff=handoff)),
         checklist=checklist_of(escalation=escalation, ticket=case.ticket, gathered=case.gathered),
         may_answer=authority.may_answer(

@@ -6,6 +6,7 @@ from desk.views import (
     heldmail,
     home,
     mail,
+    messagehtml,
     offers,
     reader,
     statuspage,
@@ -33,6 +34,11 @@ urlpatterns = [
     path("tickets/<str:reference>/escalate/", escalate.escalate, name="escalate"),
     path("tickets/<str:reference>/escalate/letter/", escalate.letter, name="letter-preview"),
     path("tickets/<str:reference>/attachments/<int:pk>/", ticket.attachment, name="attachment"),
+    path(
+        "tickets/<str:reference>/messages/<int:pk>/html/",
+        messagehtml.message_html,
+        name="message-html",
+    ),
     path(
         "tickets/<str:reference>/messages/<int:pk>/accept/",
         ticket.accept_message,

@@ -183,17 +183,24 @@ def due_chip(
     at: datetime | Due | None,
     kind: str = "",
     warn_at: datetime | None = None,
+    word: str | None = None,
 ) -> SafeString:
     """A chip that counts down to a due time: word, time left, colour and icon by how near it is.
 
-    Takes a ``Due``, or a time and the kind of clock (``first_response``, ``promise``, …).
+    Takes a ``Due``, or a time and the kind of clock (``first_response``, ``promise``, …), and
+    another word where the kind's own stands beside it already.
     """
     if at is None:
         return SafeString("")
     due = (
         at
         if isinstance(at, Due)
-        else Due(due_word(kind), at, warn_at, "flag" if kind == "promise" else "clock")
+        else Due(
+            due_word(kind) if word is None else word,
+            at,
+            warn_at,
+            "flag" if kind == "promise" else "clock",
+        )
     )
     warns = due.warn_at or due.at - SOON
     now = _now(context)
@@ -201,14 +208,13 @@ def due_chip(
     if now is not None:
         level = "bad" if due.at <= now else "warn" if warns <= now else "ok"
     return format_html(
-        '<span class="chip chip-{}" data-due="{}" data-warn="{}" data-symbol="{}">{}'
-        "<span>{}</span> {}</span>",
+        '<span class="chip chip-{}" data-due="{}" data-warn="{}" data-symbol="{}">{}{} {}</span>',
         level,
         due.at.isoformat(),
         warns.isoformat(),
         due.symbol,
         icon("flame" if level == "bad" else due.symbol),
-        due.word,
+        format_html("<span>{}</span>", due.word) if due.word else "",
         countdown(context, due.at),
     )
 

@@ -1,9 +1,15 @@
-"""The engine's reasons in words, for templates."""
+"""What the ticket page says and sends: the engine's reasons in words, and each form's number."""
 
 from __future__ import annotations
 
-from django import template
+from collections.abc import Mapping
+from uuid import uuid4
 
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from desk import once as sent
 from escalation import explanation, reasons
 from escalation.conditions import Reason
 from escalation.rules import RuleExplanation
@@ -21,3 +27,15 @@ def reason(value: Reason) -> str:
 def skipped_because(rule: RuleExplanation) -> str:
     """Why a rule was not asked; empty for one that was."""
     return explanation.skipped_because(rule)
+
+
+@register.filter
+def called(key: str, names: Mapping[str, str]) -> str:
+    """The name that goes with a key; the key itself where it has none."""
+    return names.get(key, key)
+
+
+@register.simple_tag
+def once() -> SafeString:
+    """A form's own number, by which sending it twice is known."""
+    return format_html('<input type="hidden" name="{}" value="{}">', sent.FIELD, uuid4().hex)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from desk.forms import EscalateForm, refuse
+from desk.forms import EscalateForm, offer_staff, refuse
 from desk.views.reading import reader
 from desk.views.ticket import find_ticket
 from escalation import lifecycle, targets
@@ -22,8 +25,9 @@ from escalation.opening import Request
 from escalation.previewing import Preview, preview
 from escalation.targets import Destination
 from staff.models import User
+from tickets import gathering
 from tickets.errors import Refused
-from tickets.models import Ticket
+from tickets.models import Detail, Ticket
 from tickets.models.customers import Complexity
 
 
@@ -35,19 +39,11 @@ def escalate(request: HttpRequest, reference: str) -> HttpResponse:
     now = timezone.now()
     [case] = load(tickets=[ticket], now=now)
     if request.method != "POST":
-        return _panel(request, case, _form_for(case, reader(request)))
-    form = EscalateForm(request.POST)
+        return _panel(request, case, _form_for(case))
+    form = EscalateForm(request.POST, gathered=case.gathered)
     if form.is_valid():
-        data = form.cleaned_data
         try:
-            lifecycle.escalate(
-                ticket_id=ticket.pk,
-                request=_request(data, reader(request)),
-                team_id=data["team"].pk,
-                user_id=data["user"].pk if data["user"] else None,
-                now=now,
-                by=reader(request),
-            )
+            _escalate(ticket, form, now, reader(request))
         except Refused as refusal:
             refuse(form, refusal)
         else:
@@ -70,16 +66,33 @@ def letter(request: HttpRequest, reference: str) -> HttpResponse:
         {
             "ticket": ticket,
             "now": case.roster.now,
-            **_outlook(case, EscalateForm(request.POST), request),
+            **_outlook(case, EscalateForm(request.POST, gathered=case.gathered), request),
         },
     )
 
 
-def _form_for(case: Case, user: User) -> EscalateForm:
+@transaction.atomic
+def _escalate(ticket: Ticket, form: EscalateForm, now: datetime, by: User) -> None:
+    """Keep the details that were filled in place, and escalate; both or neither."""
+    data = form.cleaned_data
+    for key, value in form.details.items():
+        gathering.set_detail(ticket_id=ticket.pk, key=key, value=value, now=now, by=by)
+    lifecycle.escalate(
+        ticket_id=ticket.pk,
+        request=_request(data, by),
+        team_id=data["team"].pk,
+        user_id=data["user"].pk if data["user"] else None,
+        now=now,
+        by=by,
+    )
+
+
+def _form_for(case: Case) -> EscalateForm:
     ticket = case.ticket
     functional = case.open_of(Kind.FUNCTIONAL) is None
     suggested = _suggested(case) if functional else None
     return EscalateForm(
+        gathered=case.gathered,
         initial={
             "kind": Kind.FUNCTIONAL if functional else Kind.HIERARCHICAL,
             "team": suggested.team.pk if suggested else ticket.team_id,
@@ -87,7 +100,7 @@ def _form_for(case: Case, user: User) -> EscalateForm:
             "nature": Nature.EXPERTISE if functional else Nature.AUTHORITY,
             "urgency": ticket.urgency,
             "ask_customer": bool(case.gathered.missing),
-        }
+        },
     )
 
 
@@ -131,6 +144,7 @@ def _outlook(case: Case, form: EscalateForm, request: HttpRequest) -> dict[str, 
     if form.is_bound:
         form.is_valid()
         data = dict(form.cleaned_data)
+        case = _with_details(case, form.details)
     else:
         data = dict(form.initial)
     roster = case.roster
@@ -149,11 +163,21 @@ def _outlook(case: Case, form: EscalateForm, request: HttpRequest) -> dict[str, 
     return {"preview": outlook}
 
 
+def _with_details(case: Case, given: dict[str, str]) -> Case:
+    """The case as it would be once these details are kept."""
+    filled = {key: Detail(ticket=case.ticket, key=key, value=value) for key, value in given.items()}
+    present = {**case.gathered.present, **filled}
+    return replace(case, gathered=replace(case.gathered, present=present))
+
+
 def _panel(
     request: HttpRequest, case: Case, form: EscalateForm, *, status: int = 200
 ) -> HttpResponse:
     ticket: Ticket = case.ticket
     already = case.open_of(Kind.FUNCTIONAL)
+    roster = case.roster
+    people = sorted(roster.users.values(), key=lambda person: person.name)
+    offer_staff(form, people=people, teams=tuple(roster.teams.values()))
     context = {
         "ticket": ticket,
         "form": form,

@@ -20,10 +20,10 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
+from desk.letterwords import rendered
 from desk.views.reading import reader
 from notifications.models import MailState, OutgoingEmail, OutgoingEmailQuerySet
 from notifications.rendering import Rendered
-from notifications.rendering import render as render_mail
 from staff.models import User
 from tickets.models import InboundEmail, Ticket
 from tickets.models.mailin import InboundOutcome
@@ -130,7 +130,7 @@ def mail_detail(request: HttpRequest, pk: int) -> HttpResponse:
 def mail_html(request: HttpRequest, pk: int) -> HttpResponse:
     """The HTML of a letter, for the sandboxed frame that shows it."""
     mail = _visible(request, pk)
-    response = HttpResponse(_rendered(mail).html)
+    response = HttpResponse(rendered(mail).html)
     response["Content-Security-Policy"] = LETTER_POLICY
     response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = "private, no-store"
@@ -188,21 +188,13 @@ def _row(mail: OutgoingEmail, *, query: str, chosen: OutgoingEmail | None = None
     ref = str(mail.variables.get("ref", ""))
     return Row(
         mail=mail,
-        rendered=_rendered(mail),
+        rendered=rendered(mail),
         look=STATES[MailState(mail.state)],
         url=f"{url}?{query}" if query else url,
         ticket_url=_ticket_url(mail.about, ref),
         ticket_ref=ref or mail.about,
         is_here=chosen is not None and chosen.pk == mail.pk,
     )
-
-
-def _rendered(mail: OutgoingEmail) -> Rendered:
-    """What was sent or, until that is made, what would be."""
-    if mail.subject:
-        html = "" if "html" in mail.get_deferred_fields() else mail.html
-        return Rendered(subject=mail.subject, text=mail.text, html=html)
-    return render_mail(mail=mail)
 
 
 def _visible(request: HttpRequest, pk: int) -> OutgoingEmail:

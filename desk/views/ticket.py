@@ -6,23 +6,26 @@ is refused comes back with what was written, at the field that names it.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.db import transaction
 from django.forms import Form
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from desk.forms import refuse
+from desk import once
+from desk.forms import offer_staff, refuse
 from desk.ticketactions import ON_ESCALATION, ON_TICKET
-from desk.ticketpage import TicketPage, ticket_page
+from desk.ticketpage import EscalationPanel, TicketPage, ticket_page
 from desk.views.numbers import number
 from desk.views.reading import reader
 from escalation.models import Escalation
@@ -75,6 +78,8 @@ def act(request: HttpRequest, reference: str, action: str) -> HttpResponse:
         version = data.pop("version", None)
         try:
             with transaction.atomic():
+                if once.is_repeated(request):
+                    return _repeated(request, found)
                 if version is not None:
                     locking.changed_since(locking.lock(found.pk), version)
                 known.do(found.pk, data, timezone.now(), reader(request))
@@ -82,6 +87,7 @@ def act(request: HttpRequest, reference: str, action: str) -> HttpResponse:
             refuse(form, refusal)
         else:
             return _done(request, found, str(known.done))
+    _say_aloud(request, form)
     return _page(request, found, {_name(action): form}, status=422)
 
 
@@ -97,13 +103,16 @@ def act_on_escalation(request: HttpRequest, reference: str, pk: int, action: str
     form = known.make(request.POST, gather(found))
     if form.is_valid():
         try:
-            known.do(escalation.pk, form.cleaned_data, timezone.now(), reader(request))
+            with transaction.atomic():
+                if once.is_repeated(request):
+                    return _repeated(request, found)
+                known.do(escalation.pk, form.cleaned_data, timezone.now(), reader(request))
         except Refused as refusal:
             refuse(form, refusal)
         else:
             return _done(request, found, str(known.done))
-    bound = {f"escalation_{_name(action)}": form, "refused_escalation": escalation.pk}
-    return _page(request, found, bound, status=422)
+    _say_aloud(request, form)
+    return _page(request, found, refused=(escalation.pk, _name(action), form), status=422)
 
 
 @require_POST
@@ -158,6 +167,32 @@ def _name(action: str) -> str:
 def _done(request: HttpRequest, found: Ticket, word: str) -> HttpResponse:
     if word:
         messages.success(request, word)
+    return _go_on(request, found)
+
+
+def _say_aloud(request: HttpRequest, form: Form) -> None:
+    """Say what is wrong with a form as a whole, or with what it hides: nobody may look for it.
+
+    The form itself may be gone from the page, when somebody else was faster.
+    """
+    for name, errors in form.errors.items():
+        if name == NON_FIELD_ERRORS or form.fields[name].widget.is_hidden:
+            for error in errors:
+                messages.error(request, str(error))
+
+
+def _repeated(request: HttpRequest, found: Ticket) -> HttpResponse:
+    messages.info(request, _("This was done already; it is done once."))
+    return _go_on(request, found)
+
+
+def _go_on(request: HttpRequest, found: Ticket) -> HttpResponse:
+    """Show what has become of the ticket, or the page the form asked to go to."""
+    if not Ticket.objects.visible_to(reader(request)).filter(pk=found.pk).exists():
+        # It was moved to a private team of others.
+        if request.headers.get("HX-Request"):
+            return HttpResponse(headers={"HX-Redirect": reverse("desk:triage")})
+        return redirect("desk:triage")
     if request.headers.get("HX-Request"):
         return _page(request, find_ticket(request, found.reference))
     onward = request.POST.get("next", "")
@@ -171,10 +206,12 @@ def _done(request: HttpRequest, found: Ticket, word: str) -> HttpResponse:
 def _page(
     request: HttpRequest,
     found: Ticket,
-    bound: dict[str, Any] | None = None,
+    bound: Mapping[str, Form] | None = None,
     *,
+    refused: tuple[int, str, Form] | None = None,
     status: int = 200,
 ) -> HttpResponse:
+    """The page, with the form that was refused, of the ticket or of one of its escalations."""
     now = timezone.now()
     page = ticket_page(
         ticket=found,
@@ -182,25 +219,42 @@ def _page(
         now=now,
         before=number(request.GET.get("before")),
     )
+    forms = {
+        _name(name): action.make(None, found, page.gathered) for name, action in ON_TICKET.items()
+    }
+    forms |= bound or {}
+    _prepare(forms, page, "on")
+    panels = [
+        {"panel": panel, "forms": _panel_forms(panel, page, refused)} for panel in page.panels
+    ]
     context = {
         "page": page,
         "ticket": found,
         "now": now,
         "partial": request.GET.get("pane") == "1",
-        "forms": {**_empty_forms(found, page), **(bound or {})},
+        "forms": forms,
+        "panels": panels,
     }
     swapped = bool(request.headers.get("HX-Request")) and not context["partial"]
     template = "desk/_ticket.html" if swapped else "desk/ticket.html"
     return render(request, template, {**context, "swapped": swapped}, status=status)
 
 
-def _empty_forms(found: Ticket, page: TicketPage) -> dict[str, Form]:
-    """All forms of the page, as nobody has written in them yet."""
-    on_ticket = {
-        _name(name): action.make(None, found, page.gathered) for name, action in ON_TICKET.items()
+def _panel_forms(
+    panel: EscalationPanel, page: TicketPage, refused: tuple[int, str, Form] | None
+) -> dict[str, Form]:
+    """The forms of one escalation, as nobody has written in them but what was refused."""
+    forms = {
+        _name(name): action.make(None, page.gathered) for name, action in ON_ESCALATION.items()
     }
-    on_escalation = {
-        f"escalation_{_name(name)}": action.make(None, page.gathered)
-        for name, action in ON_ESCALATION.items()
-    }
-    return {**on_ticket, **on_escalation}
+    if refused is not None and refused[0] == panel.escalation.pk:
+        forms[refused[1]] = refused[2]
+    _prepare(forms, page, f"escalation-{panel.escalation.pk}")
+    return forms
+
+
+def _prepare(forms: Mapping[str, Form], page: TicketPage, prefix: str) -> None:
+    """Give each form ids of its own, and its choices from what the page has read already."""
+    for name, form in forms.items():
+        form.auto_id = f"{prefix}-{name}-%s"
+        offer_staff(form, people=page.people, teams=page.teams)

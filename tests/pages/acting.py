@@ -1,0 +1,115 @@
+"""Acting on the desk's pages as people do: signed in, by forms, with and without htmx."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.apps import apps
+from django.db import connection
+from django.http import HttpResponse
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from staff.models import User
+from tests.pages.desk import Markup, Response, html
+from tickets import intake
+from tickets.intake import Incoming
+from tickets.models import Message, Ticket
+from tickets.models.ticket import Channel
+
+HTMX = {"HX-Request": "true"}
+#: Payloads that would do something if a page took them for more than text.
+EVIL = "<img src=x onerror=alert(1)><script>alert(2)</script>{{7*7}}\"'"
+_OURS = ("staff", "notifications", "tickets", "escalation")
+
+
+def as_(user: User, *, checks_csrf: bool = False) -> Client:
+    """A browser in which somebody is signed in."""
+    client = Client(enforce_csrf_checks=checks_csrf)
+    client.force_login(user, "django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+def ago(**length: float) -> datetime:
+    """So long before the page's own clock, to the second."""
+    return timezone.now().replace(microsecond=0) - timedelta(**length)
+
+
+def ahead(**length: float) -> str:
+    """A time to come as a form sends it, in the reader's zone (which is UTC in the tests)."""
+    return (timezone.now() + timedelta(**length)).strftime("%Y-%m-%dT%H:%M")
+
+
+def press(
+    client: Client, ticket: Ticket, action: str, *, htmx: bool = False, **sent: Any
+) -> HttpResponse:
+    """Send one of the ticket page's forms."""
+    address = f"{ticket.get_absolute_url()}{action}/"
+    return client.post(address, sent, headers=HTMX if htmx else {})  # type: ignore[return-value]
+
+
+def form(page: str, address_ends: str) -> dict[str, Any]:
+    """The hidden fields of a page's form that goes to an address of this ending."""
+    inside = False
+    fields: dict[str, Any] = {}
+    for tag, carried in Markup(page).elements:
+        if tag == "form":
+            inside = carried.get("action", "").endswith(address_ends)
+        elif inside and tag == "input" and carried.get("type") == "hidden":
+            fields[carried["name"]] = carried.get("value", "")
+    assert fields, f"no form to …{address_ends}"
+    return fields
+
+
+def stranger(ticket: Ticket, text: str, **came: Any) -> Message:
+    """Somebody writes who is not on the ticket, and it waits for an agent."""
+    return intake.append_message(
+        ticket_id=ticket.pk,
+        contact=ticket.requester,
+        incoming=Incoming(text=text, channel=Channel.MAIL, **came),
+        unverified=True,
+        now=ago(minutes=1),
+    )
+
+
+def queries(client: Client, address: str) -> list[str]:
+    """The SQL a page takes."""
+    with CaptureQueriesContext(connection) as captured:
+        assert client.get(address).status_code == 200
+    return [
+        query["sql"]
+        for query in captured.captured_queries
+        if not query["sql"].startswith(("SAVEPOINT", "RELEASE"))
+    ]
+
+
+def all_rows() -> str:
+    """A digest of everything of ours in the database."""
+    digest = hashlib.sha256()
+    for app in _OURS:
+        for model in apps.get_app_config(app).get_models(include_auto_created=True):
+            # Signing in is noted on the person.
+            fields = [f.attname for f in model._meta.concrete_fields if f.name != "last_login"]
+            rows = model._default_manager.order_by("pk").values_list(*fields)
+            told = [[bytes(v) if isinstance(v, memoryview) else v for v in row] for row in rows]
+            digest.update(f"{model.__name__}{told}".encode())
+    return digest.hexdigest()
+
+
+def has_no_markup_of(page: Response) -> None:
+    """Fail where ``EVIL`` became part of a page instead of its text."""
+    source = html(page)
+    assert "<img" not in source
+    assert "<script>" not in source
+    assert "alert(2)</script>" not in source
+    assert "&lt;img src=x onerror=alert(1)&gt;" in source
+    assert "&lt;/script&gt;49" not in source, "a template language ran"
+
+
+def fields_in_error(page: Response) -> list[str]:
+    """What a page marks as wrong, by the ids of the errors' places."""
+    return re.findall(r'class="field-error"(?: id="([^"]+)_error")?', html(page))
