@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from escalation.conditions import Reason
+from escalation.vocabulary import FACTS, Form
 from staff.durations import DurationError, parse_duration
 
 _FACTS = {
@@ -64,10 +65,13 @@ _SENTENCES = {
 
 def sentence(reason: Reason) -> str:
     """What a condition asked for and what it found."""
+    fact = FACTS.get(reason.fact)
+    # Only where it is one: a tag may read “4h” as well.
+    worded = _duration if fact is not None and fact.form == Form.LENGTH else _worded
     text = _SENTENCES[reason.op] % {
         "fact": _FACTS.get(reason.fact, reason.fact),
-        "wanted": _worded(reason.wanted),
-        "actual": _worded(reason.actual),
+        "wanted": worded(reason.wanted),
+        "actual": worded(reason.actual),
     }
     if reason.negated:
         text = _("not (%(condition)s)") % {"condition": text}
@@ -83,16 +87,14 @@ def _worded(value: Any) -> str:
         return _("no")
     if isinstance(value, list):
         return ", ".join(_worded(part) for part in value) or _("none")
-    if isinstance(value, str):
-        return _duration(value)
     return str(value)
 
 
-def _duration(text: str) -> str:
+def _duration(value: Any) -> str:
     try:
-        duration = parse_duration(text)
+        duration = parse_duration(value if isinstance(value, str) else "")
     except DurationError:
-        return text
+        return _worded(value)
     words = length(duration.length)
     return words if duration.wall else _("%(length)s of business time") % {"length": words}
 

@@ -15,6 +15,7 @@ from typing import Any, Final
 from escalation.conditions import Condition, Reason
 from escalation.ticketfacts import TicketFacts
 from escalation.vocabulary import LEVELS
+from staff.businesstime import NeverOpens
 from staff.durations import Duration
 
 NATURES: Final = ("expertise", "access", "overdue", "reopened", "customer_asked", "authority")
@@ -161,15 +162,21 @@ class RuleExplanation:
 
 def decide(facts: TicketFacts, rules: Sequence[Rule], now: datetime) -> Verdict:
     """Ask the rules in their order; the first that matches decides."""
-    rule = _first(facts, rules, now)
-    ask_again_at = next(
-        (at for at in _turns(facts, rules, now) if _first(facts, rules, at) is not rule), None
-    )
+    deciding: Rule | None = None
+    turns: list[datetime] = []
+    for rule in rules:
+        # Who decides changes when one before it begins to match, or it stops: each is asked for
+        # itself, for asking all of them at every turn of any would take the square of the rules.
+        if (turn := _turn(rule, facts, now)) is not None:
+            turns.append(turn)
+        if _matches(rule, facts, now):
+            deciding = rule
+            break
     return Verdict(
-        rule=rule,
-        targets=rule.to if rule is not None else (),
-        reasons=tuple(rule.when.reasons(facts, rule.key, now)) if rule is not None else (),
-        ask_again_at=ask_again_at,
+        rule=deciding,
+        targets=deciding.to if deciding is not None else (),
+        reasons=tuple(deciding.when.reasons(facts, deciding.key, now)) if deciding else (),
+        ask_again_at=min(turns, default=None),
     )
 
 
@@ -177,24 +184,18 @@ def explain(
     facts: TicketFacts, rules: Sequence[Rule], now: datetime
 ) -> tuple[RuleExplanation, ...]:
     """What every rule says, whether it was asked or not."""
-    first = _first(facts, rules, now)
+    first = next((rule for rule in rules if _matches(rule, facts, now)), None)
     explained = []
     for rule in rules:
         skipped, until = _skip(rule, facts, now)
-        matching = skipped is None and rule.when.holds(facts, rule.key, now)
-        turn = next(
-            (
-                at
-                for at in _turns(facts, (rule,), now)
-                if (_first(facts, (rule,), at) is not None) != matching
-            ),
-            None,
-        )
+        holds = rule.when.holds(facts, rule.key, now)
+        matching = skipped is None and holds
+        turn = _turn(rule, facts, now)
         explained.append(
             RuleExplanation(
                 rule=rule,
                 decides=rule is first,
-                holds=rule.when.holds(facts, rule.key, now),
+                holds=holds,
                 skipped=skipped,
                 skipped_until=until,
                 reasons=tuple(rule.when.reasons(facts, rule.key, now)),
@@ -205,35 +206,27 @@ def explain(
     return tuple(explained)
 
 
-def _first(facts: TicketFacts, rules: Sequence[Rule], now: datetime) -> Rule | None:
-    for rule in rules:
-        skipped, _until = _skip(rule, facts, now)
-        if skipped is None and rule.when.holds(facts, rule.key, now):
-            return rule
-    return None
+def _matches(rule: Rule, facts: TicketFacts, now: datetime) -> bool:
+    skipped, _until = _skip(rule, facts, now)
+    return skipped is None and rule.when.holds(facts, rule.key, now)
 
 
-def _turns(facts: TicketFacts, rules: Sequence[Rule], now: datetime) -> list[datetime]:
-    """Every moment to come at which some leaf, or some ``once``, turns by itself."""
-    moments: set[datetime] = set()
-    if facts.is_ended:
-        return []
-    for rule in rules:
-        skipped, until = _skip(rule, facts, now)
-        if skipped is not None and until is None:
-            continue
-        if until is not None:
-            moments.add(until)
-        moments.update(
-            reason.changes_at
-            for reason in rule.when.reasons(facts, rule.key, now)
-            if reason.changes_at is not None
-        )
-    return sorted(at for at in moments if at > now)
+def _turn(rule: Rule, facts: TicketFacts, now: datetime) -> datetime | None:
+    """When the rule begins to match, or stops, if nothing but time passes."""
+    skipped, until = _skip(rule, facts, now)
+    if skipped is not None and until is None:
+        return None
+    # Every moment at which one of its conditions turns, or it may escalate again.
+    moments = {reason.changes_at for reason in rule.when.reasons(facts, rule.key, now)} | {until}
+    ahead = sorted(at for at in moments if at is not None and at > now)
+    if not ahead:
+        return None
+    matching = _matches(rule, facts, now)
+    return next((at for at in ahead if _matches(rule, facts, at) != matching), None)
 
 
 def _skip(rule: Rule, facts: TicketFacts, now: datetime) -> tuple[Skip | None, datetime | None]:
-    """Why a rule is not asked, and until when; None for the first where it is."""
+    """Why a rule is not asked, and until when if it will be again; both None where it is."""
     if facts.is_ended:
         return Skip.ENDED, None
     if rule.kind in facts.escalated:
@@ -251,5 +244,8 @@ def _skip(rule: Rule, facts: TicketFacts, now: datetime) -> tuple[Skip | None, d
         case _:
             if rule.once.again_after is None:
                 return None, None
-            until = rule.once.again_after.after(fired_at, facts.plan_time)
+            try:
+                until = rule.once.again_after.after(fired_at, facts.plan_time)
+            except NeverOpens:
+                return Skip.FIRED, None
             return (Skip.FIRED, until) if until > now else (None, None)
