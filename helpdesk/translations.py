@@ -5,6 +5,7 @@ Django's own command needs gettext's programs, which a bare machine has not.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import polib
@@ -21,7 +22,7 @@ def compile_all(locale: Path = LOCALE) -> list[Path]:
     for source in sorted(locale.glob("*/LC_MESSAGES/*.po")):
         target = source.with_suffix(".mo")
         # Never half a file under that name, for a process that starts meanwhile.
-        draft = target.with_suffix(".mo.new")
+        draft = target.with_suffix(f".{os.getpid()}.mo")
         polib.pofile(str(source), check_for_duplicates=True).save_as_mofile(str(draft))
         draft.replace(target)
         written.append(target)
