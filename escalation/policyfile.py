@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 
 from escalation import vocabulary
 from escalation.problems import Faults, PolicyErrors, RuleError
-from escalation.rulefile import KEY, read_rules
+from escalation.rulefile import KEY, SLUG, read_rules
 from escalation.rules import Rule
 from staff.durations import Duration, DurationError, parse_duration, written
 
@@ -262,10 +262,13 @@ class _Reader:
             self.faults.add(where, "needs “default”, for tickets of no known plan")
         for plan, by_priority in plans.items():
             here = f"{where}.{plan}"
+            if not isinstance(plan, str) or not SLUG.fullmatch(plan):
+                self.faults.add(here, "must be a plan's slug, or default")
             rows = self._mapping(by_priority, here, tuple(PRIORITIES))
             if plan == DEFAULT or where == "targets":
-                for missing in PRIORITIES.keys() - rows.keys():
-                    self.faults.add(here, f"lacks {missing}")
+                for missing in PRIORITIES:
+                    if missing not in rows:
+                        self.faults.add(here, f"lacks {missing}")
             found[str(plan)] = {
                 PRIORITIES[word]: read(value, f"{here}.{word}")
                 for word, value in rows.items()
@@ -353,7 +356,7 @@ class _Reader:
         )
 
     def _path_key(self, data: object, where: str, paths: Mapping[str, Path]) -> str:
-        if data not in paths:
+        if not isinstance(data, str) or data not in paths:
             self.faults.add(where, f"there is no path “{data}”")
         return str(data)
 

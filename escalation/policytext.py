@@ -29,12 +29,24 @@ class _Loader(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen = set()
         for key, _value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                continue  # refused below: nothing can be found under it
             if key.value in seen:
                 raise yaml.constructor.ConstructorError(
                     None, None, f"“{key.value}” stands here twice", key.start_mark
                 )
             seen.add(key.value)
         return super().construct_mapping(node, deep)
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        # PyYAML raises whatever it meets where a value is not what its tag says.
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, LookupError, TypeError, AttributeError, OverflowError):
+            kind = node.tag.rpartition(":")[2]
+            raise yaml.constructor.ConstructorError(
+                None, None, f"“{node.value}” is no {kind}", node.start_mark
+            ) from None
 
 
 def read_policy(text: str) -> PolicySpec:
@@ -50,7 +62,7 @@ def read_policy(text: str) -> PolicySpec:
         mark = error.problem_mark
         place = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         raise PolicyErrors([RuleError(place, str(error.problem))]) from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
         raise PolicyErrors([RuleError("", f"this is not YAML: {error}")]) from None
     if root is None or not isinstance(body, Mapping):
         raise PolicyErrors([RuleError("", "must be a mapping, such as “rules: …”")])

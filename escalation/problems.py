@@ -21,8 +21,15 @@ class PolicyErrors(ValueError):
     """All the faults of a policy at once, one a line."""
 
     def __init__(self, errors: Sequence[RuleError]) -> None:
-        super().__init__("\n".join(str(error) for error in errors))
-        self.errors = tuple(errors)
+        # Half a surrogate pair in what was refused could not be shown on a page.
+        self.errors = tuple(
+            RuleError(_shown(error.where), _shown(error.message)) for error in errors
+        )
+        super().__init__("\n".join(str(error) for error in self.errors))
+
+
+def _shown(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 class Faults:

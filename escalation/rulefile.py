@@ -9,10 +9,11 @@ from typing import Final
 from escalation import conditions
 from escalation.problems import Faults
 from escalation.rules import NATURES, Kind, Limit, Once, Rule, Target, TargetForm
-from escalation.vocabulary import LEVELS
+from escalation.vocabulary import LEVELS, is_text
 from staff.durations import DurationError, parse_duration
 
 KEY: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+SLUG: Final = re.compile(r"[-a-zA-Z0-9_]{1,50}")
 MOST_RULES: Final = 200
 
 _FORMS_OF: Final = {
@@ -67,7 +68,7 @@ def _rule(data: object, where: str, faults: Faults) -> Rule | None:
     key, name = data.get("key"), data.get("name")
     if not isinstance(key, str) or not KEY.fullmatch(key) or len(key) > 80:
         faults.add(f"{where}.key", "must be small letters, digits and hyphens")
-    if not isinstance(name, str) or not name.strip() or len(name) > 200:
+    if not is_text(name) or not name.strip() or len(name) > 200:
         faults.add(f"{where}.name", "must be a text of at most 200 characters")
     when = conditions.read(data.get("when"), f"{where}.when", faults)
     if when is not None and conditions.count(when) > conditions.MOST_LEAVES:
@@ -78,7 +79,7 @@ def _rule(data: object, where: str, faults: Faults) -> Rule | None:
     if nature not in NATURES:
         faults.add(f"{where}.nature", f"must be one of {', '.join(NATURES)}")
     urgency = data.get("urgency")
-    if urgency is not None and urgency not in LEVELS:
+    if urgency is not None and urgency not in tuple(LEVELS):
         faults.add(f"{where}.urgency", f"must be one of {', '.join(LEVELS)}")
     path = data.get("path")
     if path is not None and not isinstance(path, str):
@@ -117,7 +118,7 @@ def _target(data: object, where: str, faults: Faults) -> Target | None:
         faults.add(where, f"must be one of {forms}, with its value")
         return None
     [(word, value)] = data.items()
-    if word not in set(TargetForm):
+    if word not in tuple(TargetForm):
         faults.add(f"{where}.{word}", f"is not a target: {forms}")
         return None
     form = TargetForm(word)
@@ -126,9 +127,9 @@ def _target(data: object, where: str, faults: Faults) -> Target | None:
             right = isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 9
             wanted = "a tier's number"
         case TargetForm.TEAM:
-            right, wanted = isinstance(value, str) and bool(value), "a team's slug"
+            right, wanted = isinstance(value, str) and bool(SLUG.fullmatch(value)), "a team's slug"
         case TargetForm.PERSON:
-            right, wanted = isinstance(value, str) and "@" in value, "an e-mail address"
+            right, wanted = is_text(value) and "@" in value, "an e-mail address"
         case _:
             right, wanted = value is True, "true"
     if not right:
@@ -139,7 +140,7 @@ def _target(data: object, where: str, faults: Faults) -> Target | None:
 
 def _kind(data: object, targets: tuple[Target, ...], where: str, faults: Faults) -> Kind:
     """The kind, told by the first target where it is left out; all targets must fit it."""
-    if data is not None and data not in set(Kind):
+    if data is not None and data not in tuple(Kind):
         faults.add(f"{where}.kind", f"must be one of {', '.join(Kind)}")
         return Kind.FUNCTIONAL
     if data is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, TypeGuard
 
 import re2
 
@@ -138,12 +138,19 @@ def _one(fact: Fact, operator: str, value: object) -> object:
 
 
 def _check_text(operator: str, value: object) -> None:
-    if not isinstance(value, str) or not value:
+    if not is_text(value):
         raise ValueError("must be a text")
     if len(value) > LONGEST_TEXT:
         raise ValueError(f"must not be longer than {LONGEST_TEXT} characters")
     if operator == "matches":
         pattern(value)
+
+
+def is_text(value: object) -> TypeGuard[str]:
+    """Whether it is a text that can be kept: no database takes NUL or half a surrogate pair."""
+    if not isinstance(value, str) or "\0" in value:
+        return False
+    return bool(value) and not any("\ud800" <= letter <= "\udfff" for letter in value)
 
 
 def percent(value: object) -> int:
@@ -152,10 +159,10 @@ def percent(value: object) -> int:
     digits = text.removesuffix("%").strip()
     if not text.endswith("%") or not digits.isascii() or not digits.isdigit():
         raise ValueError("must be a share such as 75%")
-    number = int(digits)
-    if not 1 <= number <= 1000:
+    # Python refuses to read thousands of digits, in words of its own.
+    if len(digits) > 9 or not 1 <= int(digits) <= 1000:
         raise ValueError("must be between 1% and 1000%")
-    return number
+    return int(digits)
 
 
 def pattern(text: str) -> re2._Regexp[str]:
@@ -167,4 +174,7 @@ def pattern(text: str) -> re2._Regexp[str]:
     try:
         return re2.compile(text, options)
     except re2.error as error:
-        raise ValueError(f"is not a pattern RE2 can run: {error}") from error
+        why = error.args[0] if error.args else ""
+        # It speaks in bytes.
+        told = why.decode(errors="replace") if isinstance(why, bytes) else str(why)
+        raise ValueError(f"is not a pattern RE2 can run: {told}") from error
