@@ -1,3 +1,4 @@
+import json
 from argparse import ArgumentParser
 from datetime import datetime
 from typing import Any
@@ -6,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from staff.businesstime import NeverOpens
+from staff.businesstime import CalendarError
 from staff.durations import DurationError, parse_duration
 from staff.models import Calendar, CalendarVersion
 
@@ -18,6 +19,7 @@ class Command(BaseCommand):
         parser.add_argument("calendar", help="a calendar's slug, such as berlin")
         parser.add_argument("duration", help='such as 4h, "90m" or "15m wall"')
         parser.add_argument("--since", help="ISO 8601; now where it is left out")
+        parser.add_argument("--json", action="store_true", help="for programs")
 
     def handle(self, *_args: object, **options: Any) -> None:
         since = self._since(options["since"])
@@ -33,14 +35,29 @@ class Command(BaseCommand):
             ) from None
         except CalendarVersion.DoesNotExist:
             raise CommandError(f"The calendar {options['calendar']!r} has no hours yet.") from None
-        except (DurationError, NeverOpens) as error:
+        except (DurationError, CalendarError) as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(f"{since.isoformat()} + {duration} = {due.isoformat()} ({version})")
+        except OverflowError:
+            raise CommandError("That is beyond any date there is.") from None
+        if options["json"]:
+            answer = {
+                "since": since.isoformat(),
+                "duration": str(duration),
+                "due": due.isoformat(),
+                "calendar": options["calendar"],
+                "version": version.number,
+            }
+            self.stdout.write(json.dumps(answer, ensure_ascii=False))
+        else:
+            self.stdout.write(f"{since.isoformat()} + {duration} = {due.isoformat()} ({version})")
 
     def _since(self, text: str | None) -> datetime:
         if text is None:
             return timezone.now()
-        since = parse_datetime(text)
+        try:
+            since = parse_datetime(text)
+        except ValueError:  # such as the 30th of February
+            since = None
         if since is None:
             raise CommandError(f"{text!r} is not a moment such as 2026-11-24T14:00+01:00.")
         return since if timezone.is_aware(since) else timezone.make_aware(since)
