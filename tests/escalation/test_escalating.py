@@ -194,7 +194,9 @@ def test_a_team_whose_people_are_all_absent_falls_through_to_the_next(house: Hou
 
 
 def test_a_closed_team_falls_through_to_the_next(house: House) -> None:
-    Team.objects.filter(pk=house.integrations.pk).update(calendar=house.office, on_call=None)
+    Team.objects.filter(pk=house.integrations.pk).update(
+        calendar=house.office, on_call=None, backup_team=None
+    )
     ticket = house.ticket(now=SATURDAY)
     assert chosen(house, ticket, TIER_2, NEXT, now=SATURDAY) == ("platform", "")
 
