@@ -9,6 +9,7 @@ from tickets.models.customers import (
 )
 from tickets.models.followup import FollowUp
 from tickets.models.mailin import InboundEmail
+from tickets.models.portal import PortalKey, PortalSession
 from tickets.models.ticket import (
     Attachment,
     Detail,
@@ -30,6 +31,8 @@ __all__ = [
     "Organization",
     "OrganizationDomain",
     "Plan",
+    "PortalKey",
+    "PortalSession",
     "RequiredDetail",
     "Ticket",
 ]

@@ -124,6 +124,13 @@ class Contact(models.Model):
         default=False,
         help_text=_("Sees the organization's tickets, and is told when a letter bounces."),
     )
+    verified_at = models.DateTimeField(
+        _("address verified"),
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("When it was proven that who writes reads this mailbox."),
+    )
     created_at = models.DateTimeField(_("created"))
 
     class Meta:

@@ -66,6 +66,12 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
             | Q(team__in=user.led_teams.values("pk"))
         )
 
+    def visible_to_contact(self, contact: Contact) -> TicketQuerySet:
+        """What a customer may see: their own; an escalation contact, their organization's."""
+        if contact.is_escalation_contact and contact.organization_id is not None:
+            return self.filter(Q(requester=contact) | Q(organization=contact.organization_id))
+        return self.filter(requester=contact)
+
     def unfinished(self) -> TicketQuerySet:
         return self.exclude(status__in=ENDED)
 
@@ -180,6 +186,12 @@ class Ticket(models.Model):
     )
     sla_due_at = models.DateTimeField(_("next clock is due"), null=True, blank=True)
     sla_due_kind = models.CharField(_("next clock"), max_length=20, blank=True)
+    muted = models.BooleanField(
+        _("muted"),
+        default=False,
+        db_default=False,
+        help_text=_("Its requester wants only letters that bring a new time or ask for something."),
+    )
     review_at = models.DateTimeField(_("next look"), null=True, blank=True)
     review_attempts = models.PositiveSmallIntegerField(_("failed looks"), default=0)
     review_error = models.CharField(_("last failure"), max_length=500, blank=True)
@@ -257,6 +269,14 @@ class Ticket(models.Model):
     @property
     def is_ended(self) -> bool:
         return self.status in ENDED
+
+    @property
+    def awaits_verification(self) -> bool:
+        """Whether letters wait, since nobody has proven that who wrote reads that mailbox.
+
+        Only the web form takes an address at its word.
+        """
+        return self.channel == Channel.WEB and self.requester.verified_at is None
 
     @property
     def priority_label(self) -> str:
