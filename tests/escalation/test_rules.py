@@ -365,6 +365,7 @@ def test_a_calendar_that_never_opens_again_keeps_a_rule_waiting_and_stops_nothin
         ("ever", {"fired": {"one": START}, "reopened_at": LATER}, False),
         ("per_generation", {"fired": {"one": START}}, False),
         ("per_generation", {"fired": {"one": START}, "reopened_at": LATER}, True),
+        ("per_generation", {"fired": {"one": START}, "reopened_at": START + MINUTE}, True),
         ("per_generation", {"fired": {"one": LATER}, "reopened_at": START}, False),
         ("per_generation", {"fired": {"other": START}}, True),
         ({"again_after": "1h wall"}, {"fired": {"one": START}}, True),
@@ -499,7 +500,7 @@ SITUATIONS = st.builds(
     reopened_at=st.none() | PASTS,
     customer_asked_to_escalate_at=st.none() | PASTS,
     escalated=st.sampled_from([frozenset(), frozenset({"functional"}), frozenset({"hierarchical"})]),
-    fired=st.dictionaries(st.sampled_from("abcd"), PASTS, max_size=3),
+    fired=st.dictionaries(st.sampled_from("aabbcd"), PASTS, max_size=4),
     clocks=st.dictionaries(st.sampled_from(["first_response", "resolution"]), CLOCK_FACTS),
     plan_time=st.sampled_from(TIMES),
 )  # fmt: skip
