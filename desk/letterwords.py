@@ -23,6 +23,8 @@ KINDS: Mapping[str, LazyText] = {
     "resolved": _("Resolved: please check"),
     "closed": _("Closed"),
     "reply": _("A reply"),
+    "verify_address": _("Please confirm your address"),
+    "portal_sign_in": _("A link to sign in"),
 }
 
 

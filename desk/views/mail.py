@@ -73,6 +73,14 @@ STATES = {
 }
 
 
+WITHHELD = StateLook(
+    _("withheld"),
+    "warn",
+    "lock",
+    _("It goes out once its reader has confirmed their address."),
+)
+
+
 class Filter(forms.Form):
     """What the address of the page may ask for; anything else in it is refused."""
 
@@ -189,7 +197,7 @@ def _row(mail: OutgoingEmail, *, query: str, chosen: OutgoingEmail | None = None
     return Row(
         mail=mail,
         rendered=rendered(mail),
-        look=STATES[MailState(mail.state)],
+        look=WITHHELD if mail.is_withheld else STATES[MailState(mail.state)],
         url=f"{url}?{query}" if query else url,
         ticket_url=_ticket_url(mail.about, ref),
         ticket_ref=ref or mail.about,

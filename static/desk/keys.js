@@ -52,7 +52,7 @@ function open() {
 function press(key) {
   const target = [...document.querySelectorAll(`[data-key="${CSS.escape(key)}"]`)].find(shown);
   if (!target) return false;
-  if (target.matches("textarea, select, input:not([type=button], [type=submit])")) target.focus();
+  if (typing(target)) target.focus();
   else target.click();
   return true;
 }

@@ -12,6 +12,13 @@ document.addEventListener("input", (event) => {
   if (key) sessionStorage.setItem(key, event.target.value);
 });
 
+/* Whoever turns to the reply or the note wants to write it. */
+document.addEventListener("click", (event) => {
+  if (!event.target.matches?.(".tab-choice")) return;
+  const place = event.target.id.replace("compose-", "");
+  document.getElementById(place)?.focus();
+});
+
 document.addEventListener("submit", (event) => {
   for (const field of event.target.querySelectorAll("[data-draft]")) {
     sessionStorage.removeItem(field.dataset.draft);

@@ -953,7 +953,7 @@ def test_the_keys_of_the_list_find_their_places_on_the_page(
     page = Markup(html(anna.get(ticket.get_absolute_url())))
 
     keys = {carried["data-key"]: tag for tag, carried in page.elements if "data-key" in carried}
-    assert keys == {"o": "a", "r": "textarea", "n": "input", "!": "a"}
+    assert keys == {"o": "a", "r": "input", "n": "input", "!": "a"}
     ids = [carried["id"] for _tag, carried in page.elements if "id" in carried]
     assert len(ids) == len(set(ids)), "every id once"
     labelled = {c["for"] for tag, c in page.elements if tag == "label" and c.get("for")}
