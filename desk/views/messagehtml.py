@@ -39,7 +39,8 @@ _RASTER: Mapping[bytes, str] = {
 def message_html(request: HttpRequest, reference: str, pk: int) -> HttpResponse:
     """Show the HTML of a message; ``?pictures=1`` lets it load pictures from elsewhere."""
     found = find_ticket(request, reference)
-    message = get_object_or_404(Message, pk=pk, ticket=found, has_html=True)
+    written = Message.objects.select_related("contact")
+    message = get_object_or_404(written, pk=pk, ticket=found, has_html=True)
     elsewhere = request.GET.get("pictures") == "1"
     raw = InboundEmail.objects.filter(message=message).values_list("raw", flat=True).first()
     html, why = "", ""
