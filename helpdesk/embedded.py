@@ -123,7 +123,8 @@ class Hold:
     def _ready(self) -> Path:
         until = time.monotonic() + PATIENCE
         problem = ""
-        while time.monotonic() < until:
+        # A watcher's renewal ends with the share it is for.
+        while time.monotonic() < until and self._handle >= 0:
             state = self._state()
             if state:
                 problem = _unready(Path(state["sockets"]))

@@ -91,14 +91,15 @@ class Foreman(honcho.manager.Manager):  # type: ignore[misc]  # honcho is untype
         super().__init__()
         self._process_ctor = _TiedProcess
         self._procmgr = _GentleProcessManager()
-        self._once_started = once_started
+        #: Does ``once_started`` beside the loop.
+        self.watcher = threading.Thread(target=once_started, daemon=True)
         for name, command in named.items():
             self.add_process(name, command)
 
     def _start(self) -> None:
         super()._start()
         # Only now: a thread does not survive honcho's forks, and may hold a lock while they happen.
-        threading.Thread(target=self._once_started, daemon=True).start()
+        self.watcher.start()
 
     @property
     def stopped_by_signal(self) -> bool:

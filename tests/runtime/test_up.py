@@ -58,12 +58,14 @@ def test_it_is_ready_on_its_port_alone_and_ends_without_a_trace_however_it_is_st
     assert first.ends_by(signal.SIGTERM) == 0
     nothing_is_left_of(folder)
     assert not sockets.exists()
+    assert "Traceback" not in "\n".join(first.said)
 
     # Ctrl-C.
     second = Start(folder, port=port, more={"HELPDESK_DEMO": "1"})
     assert "loading the demo" not in second.said
     assert second.ends_by(signal.SIGINT) == 0
     nothing_is_left_of(folder)
+    assert "Traceback" not in "\n".join(second.said)
 
     # Killed, it takes everything with it, and the next start does not mind.
     third = Start(folder, port=port)
@@ -77,7 +79,9 @@ def test_it_is_ready_on_its_port_alone_and_ends_without_a_trace_however_it_is_st
     fourth.ends_by(signal.SIGKILL)
     nothing_is_left_of(folder, seconds=40)
 
-    assert min(second.took, third.took, fourth.took) < 10, "a second start is quick"
+    # A second start is quick, on a machine that has a core for it.
+    crowd = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+    assert min(second.took, third.took, fourth.took) < 10 * crowd
 
 
 def test_a_taken_port_is_one_clear_sentence_and_leaves_nothing_running(folder: Path) -> None:

@@ -3,7 +3,7 @@ import os
 import signal
 import socket
 import sys
-import time
+import threading
 from argparse import ArgumentParser
 from io import StringIO
 from typing import Any
@@ -88,14 +88,17 @@ class Command(BaseCommand):
 
         url = f"http://127.0.0.1:{port}"
 
+        hold = embedded.held
+        over = threading.Event()
+
         def announce_and_watch() -> None:
             while not answers(f"{url}/accounts/login/"):
-                time.sleep(0.1)
+                if over.wait(0.1):
+                    return
             self.stdout.write(f"ready: {url}\n{sign_ins}".rstrip("\n"))
             self.stdout.flush()
-            while embedded.held is not None:
-                time.sleep(2)
-                embedded.held.renew()
+            while hold is not None and not over.wait(2):
+                hold.renew()
 
         foreman = Foreman(
             commands(port=port, data_dir=settings.HELPDESK_DATA_DIR),
@@ -105,6 +108,10 @@ class Command(BaseCommand):
         # Whoever presses Ctrl-C twice still gets a tidy end.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        # Before the servers are let go, for whoever watches them would start them again.
+        over.set()
+        if foreman.watcher.is_alive():
+            foreman.watcher.join(timeout=10)
         if not foreman.stopped_by_signal:
             raise CommandError(
                 "One of the processes ended by itself (see above); stopped the rest."
