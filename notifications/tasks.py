@@ -16,6 +16,4 @@ from notifications.ring import silence
 def send_due() -> None:
     """Send the letters that are due; rung after a commit, and by beat."""
     silence(settings.HELPDESK_MAIL_TASK)
-    delivery.send_due(
-        clock=timezone.now, lease=timedelta(seconds=settings.HELPDESK_MAIL_LEASE)
-    )
+    delivery.send_due(clock=timezone.now, lease=timedelta(seconds=settings.HELPDESK_MAIL_LEASE))
