@@ -64,6 +64,9 @@ def _start() -> Services:
         DATABASE_URL=services.database_url,
         REDIS_URL=services.redis_url,
         SECRET_KEY="only-for-tests",
+        # Playwright keeps an event loop in the worker's thread from its first test on; the ORM
+        # is used between its calls, and by whatever tests follow.
+        DJANGO_ALLOW_ASYNC_UNSAFE="1",
         HELPDESK_DATA_DIR=str(Path(folder) / (worker or "main")),
     )
     return services

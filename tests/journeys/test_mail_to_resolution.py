@@ -33,8 +33,8 @@ paths:
 path_for:
   default: {P1: urgent, P2: urgent, P3: urgent, P4: urgent}
 follow_ups: {progress_every: 4s, confirm_after: 1h}
-reopen: {window: 6s wall, clocks: continue}
-auto_close_after: 6s wall
+reopen: {window: 20s wall, clocks: continue}
+auto_close_after: 20s wall
 targets:
   default:
     P1: {first_response: 10m, periodic_update: 1h, resolution: 4h, promise: 30s wall, acceptance: 3s wall}
