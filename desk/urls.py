@@ -1,4 +1,4 @@
-from django.urls import path
+from django.urls import include, path
 
 from desk.views import (
     escalate,
@@ -23,6 +23,7 @@ urlpatterns = [
     path("desk/versions", versions.versions, name="versions"),
     path("desk/single-keys", reader.single_keys, name="single-keys"),
     path("s/<str:token>/", statuspage.status, name="status"),
+    path("", include("desk.portal.urls")),
     path("mail/", mail.mail_list, name="mail"),
     path("mail/<int:pk>/", mail.mail_detail, name="mail-letter"),
     path("mail/<int:pk>/html/", mail.mail_html, name="mail-html"),

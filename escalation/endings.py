@@ -10,7 +10,8 @@ from escalation import letters
 from escalation.cases import Case, open_case
 from escalation.ledger import Ledger
 from staff.models import User
-from tickets import closing
+from tickets import closing, locking, timeline
+from tickets.models import Contact
 from tickets.models.followup import FollowUpKind
 from tickets.models.ticket import Status
 
@@ -52,6 +53,17 @@ def close(*, ticket_id: int, now: datetime, by: User | None) -> None:
     closing.close(ticket_id=ticket_id, now=now, by=by)
     ledger.letter(letters.closed(ticket=case.ticket))
     ledger.flush(ring=True)
+
+
+@transaction.atomic
+def confirm(*, ticket_id: int, now: datetime, contact: Contact) -> None:
+    """Close a resolved ticket since its customer says that it is solved.
+
+    Raises ``Refused`` for any other.
+    """
+    ticket = locking.lock(ticket_id)
+    close(ticket_id=ticket_id, now=now, by=None)
+    timeline.record(ticket=ticket, kind="solution_confirmed", now=now, contact=contact)
 
 
 @transaction.atomic

@@ -182,10 +182,11 @@ class Ledger:
             )
 
     def _send(self) -> None:
-        if not self._drafts:
+        drafts = [draft for draft in self._drafts if not draft.is_muted]
+        if not drafts:
             return
-        emails = outbox.queue(letters=compose(self._drafts), now=self.now)
-        for draft, email in zip(self._drafts, emails, strict=True):
+        emails = outbox.queue(letters=compose(drafts), now=self.now)
+        for draft, email in zip(drafts, emails, strict=True):
             if draft.promise is not None and draft.promise._state.adding:
                 draft.promise.email = email
             if draft.message is not None:

@@ -39,7 +39,16 @@ class LetterDraft:
     automatic: bool = True
     not_before: datetime | None = None
 
+    @property
+    def is_muted(self) -> bool:
+        """Whether its reader has asked not to be sent it: who has the work, and how it goes.
 
+        Whatever changes a time, ends something or asks for something is always sent.
+        """
+        return self.ticket.muted and self.template in MUTED and not self.missing
+
+
+MUTED = frozenset({"accepted", "update"})
 UNDO = timedelta(seconds=10)
 
 
@@ -89,6 +98,7 @@ def _letter(draft: LetterDraft, to: Addressing) -> Letter:
         in_reply_to=to.in_reply_to,
         references=to.references,
         thread_subject=to.thread_subject,
+        withheld=to.withheld,
         automatic=draft.automatic,
         not_before=draft.not_before,
     )

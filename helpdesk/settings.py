@@ -83,6 +83,9 @@ HELPDESK_MAIL_KEYS: list[tuple[str, str]] = [
 ] or [("k1", sha256(f"helpdesk mail {SECRET_KEY}".encode()).hexdigest())]
 #: Our own name in Authentication-Results (RFC 8601); empty: no such header is believed.
 HELPDESK_AUTHSERV_ID = env.str("HELPDESK_AUTHSERV_ID", "")
+#: How many reverse proxies of ours stand before the web server, each appending to
+#: ``X-Forwarded-For``; limits on visitors count by the address the outermost one saw.
+HELPDESK_PROXIES = env.int("HELPDESK_PROXIES", 0)
 #: Seconds between two looks of the engine, and of the mail worker, rung by beat.
 HELPDESK_ENGINE_INTERVAL = env.float("HELPDESK_ENGINE_INTERVAL", 5.0)
 HELPDESK_MAIL_INTERVAL = env.float("HELPDESK_MAIL_INTERVAL", 5.0)
@@ -174,6 +177,8 @@ CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
         "LOCATION": "django_cache",
+        # Every form's number stands here for a day; 300 rows, the default, would be an hour's.
+        "OPTIONS": {"MAX_ENTRIES": 50_000},
     }
 }
 SESSION_ENGINE = "django.contrib.sessions.backends.db"

@@ -29,6 +29,8 @@ class MailKind:
     key: str
     audience: Audience
     sample: Mapping[str, Value]
+    #: It carries a link that proves its reader's mailbox, so that what was sent is not kept.
+    is_key: bool = False
 
     @property
     def variables(self) -> frozenset[str]:
@@ -43,6 +45,7 @@ _CUSTOMER: dict[str, Value] = {
     "ref": "HD-1042",
     "link": "https://help.example/s/1042.k1-sample/",
 }
+_KEY_LINK = "https://help.example/portal/in/sample/"
 _STAFF: dict[str, Value] = {
     "ref": "HD-1042",
     "subject": "POST /v2/invoices returns 502",
@@ -52,6 +55,11 @@ _STAFF: dict[str, Value] = {
 
 def _letter(key: str, **sample: Value) -> MailKind:
     return MailKind(key=key, audience=Audience.CUSTOMER, sample={**_CUSTOMER, **sample})
+
+
+def _key_letter(key: str, **sample: Value) -> MailKind:
+    """A letter that proves a mailbox: it says nothing that anybody wrote to us, names included."""
+    return MailKind(key=key, audience=Audience.CUSTOMER, sample=sample, is_key=True)
 
 
 def _staff_mail(key: str, **sample: Value) -> MailKind:
@@ -118,6 +126,8 @@ CATALOG: Mapping[str, MailKind] = {
             body="Thank you, Dana. I can see the failing calls on our side too.",
             signature="Anna Keller\nBrightquay Support",
         ),
+        _key_letter("verify_address", ref="HD-1042", key_link=_KEY_LINK),
+        _key_letter("portal_sign_in", key_link=_KEY_LINK, until=_DUE),
         _staff_mail(
             "staff_offer",
             by="Anna Keller",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from email.utils import quote
 from typing import Any
@@ -146,21 +147,20 @@ class _Run:
         """Render the mail, and note before it is handed over that this is about to happen."""
         now = self._clock()
         changed: dict[str, Any] = {"begun_at": now, "lease_until": now + self._lease}
+        sent: dict[str, str] = {}
         mail.attempts += 1
+        # A key stands nowhere but in the letter. Where letters are captured, this is the mailbox.
+        is_key = mail_kind(mail.kind).is_key and not self._capture
         try:
-            if not mail.subject:
-                rendered = render(mail=mail)
-                changed |= {
-                    "subject": rendered.subject,
-                    "text": rendered.text,
-                    "html": rendered.html,
-                }
+            if not mail.subject or is_key:
+                sent = asdict(render(mail=mail, for_its_reader=True))
+                changed |= asdict(render(mail=mail)) if is_key else sent
         finally:
             # Also when it cannot be rendered: that was an attempt.
             begun = _leased([mail]).update(attempts=mail.attempts, **changed)
         if not begun:
             raise LeaseLost
-        for name, value in changed.items():
+        for name, value in (changed | sent).items():
             setattr(mail, name, value)
 
     def _open(self) -> BaseEmailBackend:

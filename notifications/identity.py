@@ -1,11 +1,12 @@
 """What proves that a reply, a bounce or a visitor belongs to one of our letters.
 
-Three kinds of token, each an HMAC-SHA256 (RFC 2104) over its own purpose, so that one can never
+Four kinds of token, each an HMAC-SHA256 (RFC 2104) over its own purpose, so that one can never
 pass for another:
 
 * the Message-ID of a letter, which comes back in ``In-Reply-To``, ``References`` and bounces;
 * the reply address, which says which ticket and which contact a letter was written to;
-* the status token, which opens a page with a ticket's stage and expected time and nothing else.
+* the status token, which opens a page with a ticket's stage and expected time and nothing else;
+* the mailbox key, which its reader alone is sent, and whose hash alone is kept elsewhere.
 
 ``HELPDESK_MAIL_KEYS`` lists pairs of a key id (one to four of ``a-z0-9``) and a secret. The first
 key signs; every key listed is still believed, so that keys rotate by putting a new one in front.
@@ -19,6 +20,7 @@ import hashlib
 import hmac
 import re
 from base64 import b32encode
+from secrets import token_hex
 from urllib.parse import urljoin
 
 from django.conf import settings
@@ -27,6 +29,7 @@ from django.conf import settings
 _SEED = 10
 _SHORT = 16
 _LONG = 26
+_WHOLE = 52
 _ABOUT = re.compile(r"[a-z]{1,20}:[1-9][0-9]{0,17}")
 _MESSAGE_ID = re.compile(
     rf"<?([a-z2-7]{{{_SEED}}})\.([a-z]{{1,20}}-[1-9][0-9]{{0,17}}|none)"
@@ -108,6 +111,27 @@ def read_status_token(value: str) -> int | None:
 def status_url(ticket_number: int) -> str:
     """Give the absolute address of a ticket's status page, for letters."""
     return urljoin(f"{settings.HELPDESK_BASE_URL}/", f"s/{status_token(ticket_number)}/")
+
+
+def new_nonce() -> tuple[str, str]:
+    """Give what a new mailbox key is made from: a random nonce, and the id of the signing key."""
+    key_id, _secret = _signing_key()
+    return token_hex(16), key_id
+
+
+def mailbox_key(nonce: str, key_id: str) -> str:
+    """Give the key (256 bits) that goes to one mailbox, from its nonce and our secret.
+
+    So the outbox keeps the nonce, which opens nothing, and the key itself stands nowhere but in
+    the letter. Empty if the signing key is not listed any more.
+    """
+    secret = dict(settings.HELPDESK_MAIL_KEYS).get(key_id)
+    return _mac(secret, "mailbox", nonce, length=_WHOLE) if secret is not None else ""
+
+
+def mailbox_url(path: str, key: str) -> str:
+    """Give the absolute address of a page that a mailbox key opens; ``path`` ends in a slash."""
+    return urljoin(f"{settings.HELPDESK_BASE_URL}/", f"{path}{key}/")
 
 
 def _reply_name() -> str:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -72,6 +72,10 @@ class MailState(models.TextChoices):
     WITHDRAWN = "withdrawn", _("withdrawn")
 
 
+WITHHELD = datetime(9999, 1, 1, tzinfo=UTC)
+"""When a mail goes out whose reader's address is not verified: never by itself."""
+
+
 class OutgoingEmailQuerySet(models.QuerySet["OutgoingEmail"]):
     def about(self, subject: str | Collection[str]) -> OutgoingEmailQuerySet:
         """Mails about one thing (``ticket:1042``), or about any of several."""
@@ -88,6 +92,10 @@ class OutgoingEmailQuerySet(models.QuerySet["OutgoingEmail"]):
             Q(state=MailState.QUEUED, leases_lost=0)
             | Q(state=MailState.SENDING, begun_at=None, leases_lost=0)
         )
+
+    def withheld(self) -> OutgoingEmailQuerySet:
+        """Mails that wait until their reader's address is verified."""
+        return self.filter(state=MailState.QUEUED, not_before=WITHHELD)
 
     def to_addresses_starting(self, start: str) -> OutgoingEmailQuerySet:
         return self.annotate(to_lower=Lower("to_address")).filter(
@@ -203,6 +211,10 @@ class OutgoingEmail(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} to {self.to_address}"
+
+    @property
+    def is_withheld(self) -> bool:
+        return self.state == MailState.QUEUED and self.not_before == WITHHELD
 
     @property
     def is_settled(self) -> bool:

@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from notifications.catalog import mail_kind
-from notifications.models import MailState, OutgoingEmail
+from notifications.models import WITHHELD, MailState, OutgoingEmail
 from notifications.phrases import FALLBACK
 from notifications.plaintext import one_line
 from notifications.ring import ring_after_commit
@@ -55,6 +55,8 @@ class Letter:
     thread_subject: str = ""
     automatic: bool = True
     not_before: datetime | None = None
+    #: Its reader's address is not verified: it waits until ``release``.
+    withheld: bool = False
 
 
 @transaction.atomic
@@ -74,6 +76,7 @@ def queue(*, letters: Sequence[Letter], now: datetime) -> list[OutgoingEmail]:
     )
     rows = []
     for letter in letters:
+        not_before = WITHHELD if letter.withheld else letter.not_before
         template = texts.get(key=letter.template, language=letter.language)
         assert template is not None, "in_force() loads what is missing"
         unknown = letter.variables.keys() - mail_kind(letter.template).variables
@@ -95,8 +98,8 @@ def queue(*, letters: Sequence[Letter], now: datetime) -> list[OutgoingEmail]:
                 thread_subject=one_line(letter.thread_subject),
                 automatic=letter.automatic,
                 message_id=letter.message_id,
-                not_before=letter.not_before,
-                next_attempt_at=max(now, letter.not_before or now),
+                not_before=not_before,
+                next_attempt_at=max(now, not_before or now),
                 queued_at=now,
             )
         )
@@ -142,6 +145,18 @@ def withdraw(
         state=MailState.UNCERTAIN, next_attempt_at=None
     )
     return withdrawn
+
+
+def release(*, mails: Collection[int], now: datetime) -> int:
+    """Let withheld mails go, by their ids; tells how many there were."""
+    released = (
+        OutgoingEmail.objects.withheld()
+        .filter(pk__in=mails)
+        .update(not_before=now, next_attempt_at=now)
+    )
+    if released:
+        ring_after_commit(settings.HELPDESK_MAIL_TASK, "mail")
+    return released
 
 
 @transaction.atomic

@@ -33,6 +33,10 @@ PHRASES: dict[str, dict[str, str]] = {
         "offer_it_again": "The escalation came back: offer it again, or solve it",
         "lead_offer_it_again": "An escalation that came back has not been offered again",
         "confirm_with_the_customer": "The escalation is resolved: confirm with the customer",
+        "customer_not_told": "A letter bounced: the customer was not told, their escalation"
+        " contacts were written to instead",
+        "phone_the_customer": "A letter bounced: the customer was not told. Phone them",
+        "hidden_link": "(a link that only its reader is shown)",
         "footer": "Reply to this email; it reaches us. Status: {link}",
         "footer_without_link": "Reply to this email; it reaches us.",
         "footer_staff": "Open: {link}",
@@ -57,6 +61,10 @@ PHRASES: dict[str, dict[str, str]] = {
         "offer_it_again": "Die Eskalation kam zurück: neu anbieten oder selbst lösen",
         "lead_offer_it_again": "Eine zurückgekommene Eskalation wurde nicht neu angeboten",
         "confirm_with_the_customer": "Die Eskalation ist gelöst: mit dem Kunden klären, ob es passt",
+        "customer_not_told": "Ein Brief kam zurück: der Kunde weiß nicht Bescheid, stattdessen"
+        " wurden seine Eskalationskontakte angeschrieben",
+        "phone_the_customer": "Ein Brief kam zurück: der Kunde weiß nicht Bescheid. Rufen Sie an",
+        "hidden_link": "(ein Link, den nur die Empfängerin oder der Empfänger sieht)",
         "footer": "Antworten Sie einfach auf diese E-Mail; sie erreicht uns. Stand: {link}",
         "footer_without_link": "Antworten Sie einfach auf diese E-Mail; sie erreicht uns.",
         "footer_staff": "Öffnen: {link}",

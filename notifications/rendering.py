@@ -12,6 +12,7 @@ from django.template.loader import render_to_string
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from notifications import identity
 from notifications.catalog import Audience, mail_kind
 from notifications.models import MailTemplate, Notification, OutgoingEmail
 from notifications.phrases import PHRASES, spoken
@@ -30,14 +31,26 @@ class Rendered:
     html: str
 
 
-def render(*, mail: OutgoingEmail) -> Rendered:
-    """Make what is sent from a mail's frozen text and variables."""
+def render(*, mail: OutgoingEmail, for_its_reader: bool = False) -> Rendered:
+    """Make what is sent from a mail's frozen text and variables.
+
+    Links that prove a mailbox are there only ``for_its_reader``, who is sent them.
+    """
     return _render(
         template=mail.template,
         zone=mail.zone,
-        variables=mail.variables,
+        variables=_with_keys(mail.variables) if for_its_reader else mail.variables,
         thread_subject=mail.thread_subject,
     )
+
+
+def _with_keys(variables: Mapping[str, Value]) -> Mapping[str, Value]:
+    found = dict(variables)
+    for name, value in variables.items():
+        if isinstance(value, Mapping) and value.get("phrase") == "hidden_link":
+            key = identity.mailbox_key(str(value["nonce"]), str(value["key"]))
+            found[name] = identity.mailbox_url(str(value["path"]), key)
+    return found
 
 
 def preview(
@@ -93,7 +106,10 @@ def _render(
         html=_html(
             subject=subject,
             language=language,
-            body=paragraphs(template.text, words, escape=_escaped),
+            body=[
+                _linked(paragraph, words.get("key_link", ""))
+                for paragraph in paragraphs(template.text, words, escape=_escaped)
+            ],
             footer=_linked_footer(footer, address),
         ),
     )
@@ -122,6 +138,14 @@ def _linked_footer(footer: str, address: str) -> SafeString:
     if found and address.startswith(("https://", "http://")):
         return format_html('{}<a href="{}">{}</a>{}', before, address, address, after)
     return escape(footer)
+
+
+def _linked(paragraph: str, address: str) -> str:
+    """An escaped paragraph with its one address as a link."""
+    if not address.startswith(("https://", "http://")):
+        return paragraph
+    found = escape(address)
+    return paragraph.replace(found, format_html('<a href="{}">{}</a>', address, address), 1)
 
 
 def _escaped(text: str) -> str:

@@ -37,6 +37,11 @@ def phrase(key: str, **variables: Value) -> Value:
     return {"phrase": key, **variables}
 
 
+def key_link(*, path: str, nonce: str, key_id: str) -> Value:
+    """A link that proves its reader's mailbox; whoever else sees the letter reads a phrase there."""
+    return {"phrase": "hidden_link", "path": path, "nonce": nonce, "key": key_id}
+
+
 def frozen(value: Value, *, depth: int = _DEEPEST) -> Value:
     """Give the value as it is stored: texts cleaned of what neither jsonb nor a mail can hold.
 

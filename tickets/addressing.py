@@ -43,6 +43,8 @@ class Addressing:
     in_reply_to: str = ""
     references: tuple[str, ...] = ()
     thread_subject: str = ""
+    #: Nobody has proven that the requester reads that mailbox: letters wait.
+    withheld: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,8 @@ class _Heard:
 
 
 def addressing_many(*, tickets: Sequence[Ticket]) -> dict[int, Addressing]:
-    """Address the requesters of tickets, by ticket id, in three queries.
+    """Address the requesters of tickets, by ticket id, in three queries, or four where an
+    address may be unverified.
 
     ``requester``, ``assignee`` and ``team`` should be loaded with the tickets.
     """
@@ -62,16 +65,43 @@ def addressing_many(*, tickets: Sequence[Ticket]) -> dict[int, Addressing]:
     first = _heard(ids, newest=False)
     newest = _heard(ids, newest=True)
     letters = _letters(tickets)
+    withheld = _withheld(tickets)
     return {
         ticket.pk: _addressing(
-            ticket, first.get(ticket.pk), newest.get(ticket.pk), letters.get(ticket.about, [])
+            ticket,
+            first.get(ticket.pk),
+            newest.get(ticket.pk),
+            letters.get(ticket.about, []),
+            withheld=ticket.pk in withheld,
         )
         for ticket in tickets
     }
 
 
+def _withheld(tickets: Sequence[Ticket]) -> set[int]:
+    """The tickets whose letters wait for their requester to verify their address.
+
+    What was read along with a ticket may be older than its lock; whoever verifies takes that
+    lock first, so that what is read now is true until ours is given back.
+    """
+    doubtful = {ticket.pk: ticket.requester_id for ticket in tickets if ticket.awaits_verification}
+    if not doubtful:
+        return set()
+    unverified = set(
+        Contact.objects.filter(pk__in=set(doubtful.values()), verified_at__isnull=True).values_list(
+            "pk", flat=True
+        )
+    )
+    return {pk for pk, contact_id in doubtful.items() if contact_id in unverified}
+
+
 def _addressing(
-    ticket: Ticket, first: _Heard | None, newest: _Heard | None, letters: list[str]
+    ticket: Ticket,
+    first: _Heard | None,
+    newest: _Heard | None,
+    letters: list[str],
+    *,
+    withheld: bool,
 ) -> Addressing:
     contact = ticket.requester
     known = contact.organization_id is not None
@@ -92,6 +122,7 @@ def _addressing(
         in_reply_to=answered or (letters[-1] if letters else ""),
         references=tuple(references),
         thread_subject=f"Re: {_bare(ticket.subject)}" if known and authenticated else "",
+        withheld=withheld,
     )
 
 

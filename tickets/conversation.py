@@ -140,6 +140,7 @@ def _letter(message: Message, to: Addressing, by: User, now: datetime) -> Letter
         in_reply_to=to.in_reply_to,
         references=to.references,
         thread_subject=to.thread_subject,
+        withheld=to.withheld,
         automatic=False,
         not_before=now + UNDO,
     )

@@ -100,6 +100,31 @@ def set_detail(*, ticket_id: int, key: str, value: str, now: datetime, by: User)
     return detail
 
 
+def give(
+    *, ticket: Ticket, message: Message, values: Mapping[str, str], now: datetime
+) -> list[str]:
+    """Keep on a locked ticket the details a customer filled in, with the message they came by.
+
+    Blank ones are passed over. Returns the keys that were given.
+    """
+    given = {key: one_line(value, limit=LONGEST_VALUE) for key, value in values.items()}
+    given = {key: value for key, value in given.items() if value}
+    for key, value in given.items():
+        kept = {"value": value, "message": message, "user": None, "sentence": ""}
+        Detail.objects.update_or_create(
+            ticket=ticket, key=key, defaults=kept, create_defaults={**kept, "created_at": now}
+        )
+    if given:
+        timeline.record(
+            ticket=ticket,
+            kind="details_given",
+            now=now,
+            contact=message.contact,
+            data={"keys": sorted(given)},
+        )
+    return sorted(given)
+
+
 def mark_asked(*, ticket: Ticket, keys: Collection[str], now: datetime, by: User) -> None:
     """Note on a locked ticket that its customer was asked for details which are missing."""
     for key in keys:
@@ -110,6 +135,11 @@ def mark_asked(*, ticket: Ticket, keys: Collection[str], now: datetime, by: User
     timeline.record(
         ticket=ticket, kind="details_asked", now=now, by=by, data={"keys": sorted(keys)}
     )
+
+
+def unask(*, ticket: Ticket, asked_at: datetime) -> None:
+    """The letter that asked at this moment was called back: on a locked ticket, nobody asked."""
+    Detail.objects.filter(ticket=ticket, value="", asked_at=asked_at).delete()
 
 
 def find_in(*, ticket: Ticket, messages: Iterable[Message], now: datetime) -> list[str]:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
 
 from tickets import attachments as files
-from tickets import closing, gathering, locking, status, timeline
+from tickets import closing, gathering, locking, status, timeline, verifying
 from tickets.attachments import IncomingFile
-from tickets.models import Contact, Message, Ticket
+from tickets.models import Category, Contact, Message, Ticket
 from tickets.models.customers import Complexity
 from tickets.models.ticket import Channel, Level, MessageKind, SenderVerdict, Status
 from tickets.thanks import says_only_thanks
@@ -45,16 +45,21 @@ def open_ticket(
     incoming: Incoming,
     now: datetime,
     continues: Ticket | None = None,
+    category: Category | None = None,
+    details: Mapping[str, str] | None = None,
 ) -> Message:
     """Open a ticket with its first message; answers that message.
 
-    Category, team and details come from what is said; impact and urgency start in the middle
+    A category that was chosen and details that were filled in, by key, are taken; otherwise
+    category, team and details come from what is said. Impact and urgency start in the middle
     and wait for a person to assess them. What ``continues`` a closed ticket stays with its
     people.
     """
-    category = (
-        continues.category if continues else category_for(subject=subject, text=incoming.text)
-    )
+    _take_proof(contact, incoming, now)
+    if continues is not None:
+        category = continues.category
+    elif category is None:
+        category = category_for(subject=subject, text=incoming.text)
     ticket = Ticket.objects.create(
         subject=subject[:LONGEST_SUBJECT],
         channel=incoming.channel,
@@ -82,6 +87,8 @@ def open_ticket(
         contact=contact,
         data={"message": message.pk, "continues": continues.pk if continues else None},
     )
+    if details:
+        gathering.give(ticket=ticket, message=message, values=details, now=now)
     if not incoming.automatic:
         gathering.find_in(ticket=ticket, messages=[message], now=now)
     return message
@@ -103,6 +110,7 @@ def append_message(
     waits or is on hold, reopens one that is resolved, and opens a new, linked ticket where the
     old one is closed or its time to reopen is over.
     """
+    _take_proof(contact, incoming, now)
     ticket = locking.lock(ticket_id)
     thanks = says_only_thanks(
         incoming.text,
@@ -147,6 +155,15 @@ def wake(*, ticket: Ticket, message: Message, contact: Contact, now: datetime) -
         last_message_at=max(message.created_at, ticket.last_message_at or message.created_at),
     )
     gathering.find_in(ticket=ticket, messages=[message], now=now)
+
+
+def _take_proof(contact: Contact, incoming: Incoming, now: datetime) -> None:
+    """Who writes with their mail server's word, or signed in, reads that mailbox.
+
+    Before the ticket is locked: their other tickets are, too.
+    """
+    if incoming.sender_verdict == SenderVerdict.PASS:
+        verifying.prove(contact=contact, now=now)
 
 
 def _is_past_reopening(ticket: Ticket, now: datetime) -> bool:

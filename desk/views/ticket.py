@@ -148,7 +148,11 @@ def accept_message(request: HttpRequest, reference: str, pk: int) -> HttpRespons
 def attachment(request: HttpRequest, reference: str, pk: int) -> HttpResponseBase:
     """Hand out a file that came with a message, to be kept and never to be run here."""
     found = find_ticket(request, reference)
-    stored = get_object_or_404(Attachment, pk=pk, message__ticket=found)
+    return hand_out(get_object_or_404(Attachment, pk=pk, message__ticket=found))
+
+
+def hand_out(stored: Attachment) -> FileResponse:
+    """A file to be kept, under the name it came with, that no browser opens in place."""
     try:
         opened = stored.file.open("rb")
     except OSError:

@@ -1,0 +1,1 @@
+"""The customer's doors: the web form at ``/new/`` and the portal."""
