@@ -371,7 +371,10 @@ def test_it_tells_how_to_sign_in(now: datetime) -> None:
         assert User.objects.get(email=email).check_password(password)
     word, url = portal.split()
     assert word == "portal:"
-    assert Client().get("/" + url.split("/", 3)[3]).status_code == 200
+    client, path = Client(), "/" + url.split("/", 3)[3]
+    assert client.get(path).status_code == 200
+    client.post(path)
+    assert "HD-1042" in client.get("/portal/").content.decode()
 
 
 def test_calendars_keep_their_countries_holidays(now: datetime) -> None:

@@ -52,7 +52,9 @@ def test_it_is_ready_on_its_port_alone_and_ends_without_a_trace_however_it_is_st
     assert portal.startswith(first.url)
     _word, _role, email, password = sign_ins[2]
     assert email in Visitor(first.url).sign_in(email, password)
-    assert "HD-1042" in Visitor(first.url).get(portal)
+    dana = Visitor(first.url)
+    dana.get(portal)
+    assert "HD-1042" in dana.post(portal)
     assert first.listening() == {("127.0.0.1", port)}
     sockets = sockets_of(folder)
     assert first.ends_by(signal.SIGTERM) == 0
