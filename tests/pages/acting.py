@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -112,4 +111,8 @@ def has_no_markup_of(page: Response) -> None:
 
 def fields_in_error(page: Response) -> list[str]:
     """What a page marks as wrong, by the ids of the errors' places."""
-    return re.findall(r'class="field-error"(?: id="([^"]+)_error")?', html(page))
+    return [
+        carried.get("id", "").removesuffix("_error")
+        for _tag, carried in Markup(html(page)).elements
+        if carried.get("class") == "field-error"
+    ]
