@@ -10,7 +10,8 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils.functional import Promise as LazyText
 from django.utils.translation import gettext_lazy as _
 
-from escalation import paths
+from desk.ticketpage import owners
+from escalation import authority, paths
 from escalation.cases import Case, load
 from escalation.models import Escalation, Handoff, Promise
 from escalation.models.escalation import OPEN, State
@@ -47,6 +48,9 @@ class Card:
     next_step: PathEntry | None
     last_words: str
     bounces: int
+    #: Whether this person answers for one of the teams, and whom they may name as its owner.
+    may_lead: bool
+    owners: tuple[User, ...]
 
     @property
     def why(self) -> str:
@@ -56,6 +60,14 @@ class Card:
     @property
     def promise_broken(self) -> bool:
         return self.promise is not None and self.promise.state == PromiseState.BROKEN
+
+    @property
+    def can_be_moved(self) -> bool:
+        """Whether the customer was told a time that another may replace."""
+        return self.promise is not None and self.promise.state in (
+            PromiseState.OPEN,
+            PromiseState.BROKEN,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +110,7 @@ def board(*, user: User, team: int | None, after: int | None, now: datetime) -> 
     cases = _cases(list(dict.fromkeys(shown.values())), now)
     words = _last_words(list(cases))
     cards = [
-        _card(case, escalation, words.get(case.ticket.pk, ""), now)
+        _card(case, escalation, words.get(case.ticket.pk, ""), user, now)
         for case in cases.values()
         for escalation in case.open_escalations
         if escalation.pk in shown
@@ -150,7 +162,7 @@ def _last_words(ticket_ids: Sequence[int]) -> dict[int, str]:
     }
 
 
-def _card(case: Case, escalation: Escalation, words: str, now: datetime) -> Card:
+def _card(case: Case, escalation: Escalation, words: str, user: User, now: datetime) -> Card:
     handoff = case.current(escalation)
     entries = paths.entries(case=case, handoff=handoff)
     offered = escalation.state == State.OFFERED
@@ -165,6 +177,8 @@ def _card(case: Case, escalation: Escalation, words: str, now: datetime) -> Card
         next_step=next((e for e in entries if offered and not e.fired), None),
         last_words=words,
         bounces=escalation.hops - 1,
+        may_lead=authority.may_lead(case=case, handoff=handoff, user=user),
+        owners=owners(case=case, escalation=escalation, user=user),
     )
 
 

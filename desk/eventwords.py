@@ -162,6 +162,17 @@ def _offered(data: Mapping[str, Any], book: Book) -> str:
     return _("offered to %(to)s") % {"to": to}
 
 
+def _accepted(data: Mapping[str, Any], book: Book) -> str:
+    """Who accepts is its owner, but where a lead did so for somebody."""
+    if data.get("by_lead"):
+        return _("accepted the escalation for %(name)s") % {"name": book.user(data.get("owner"))}
+    return _("accepted the escalation")
+
+
+def _reassigned(data: Mapping[str, Any], book: Book) -> str:
+    return _("gave the escalation to %(name)s") % {"name": book.user(data.get("owner"))}
+
+
 def _step(data: Mapping[str, Any], book: Book) -> str:
     action = str(ACTIONS.get(str(data.get("action")), data.get("action")))
     name = book.user(data.get("user")) or book.team(data.get("team"))
@@ -208,11 +219,14 @@ _WORDS: Mapping[str, tuple[str, Callable[[Mapping[str, Any], Book], str]]] = {
     "unmuted": ("bell", _said(lambda: _("wants every letter again"))),
     "escalated": ("arrow-bar-to-up", _escalated),
     "offered": ("arrow-bar-to-up", _offered),
-    "accepted": ("circle-check", _said(lambda: _("accepted the escalation"))),
+    "accepted": ("circle-check", _accepted),
     "declined": ("circle-x", _returned(lambda: _("declined the escalation"))),
     "sent_back": ("arrow-back-up", _returned(lambda: _("sent the escalation back"))),
     "step_fired": ("bell-ringing", _step),
     "escalation_resolved": ("checks", _said(lambda: _("resolved the escalation"))),
+    "withdrawn": ("arrow-bar-to-down", _said(lambda: _("withdrew the escalation"))),
+    "de_escalated": ("arrow-down-circle", _said(lambda: _("de-escalated"))),
+    "reassigned": ("user-share", _reassigned),
     "clock_breached": ("flame", _clock),
     "promise_kept": ("flag-check", _said(lambda: _("promise kept"))),
     "promise_broken": ("flag-x", _said(lambda: _("promise broken"))),
@@ -223,6 +237,7 @@ _WORDS: Mapping[str, tuple[str, Callable[[Mapping[str, Any], Book], str]]] = {
         _said(lambda: _("the customer answered; the promise counts again")),
     ),
     "promise_warned": ("flag-exclamation", _said(lambda: _("warned: the promise falls due soon"))),
+    "promise_restored": ("flag", _said(lambda: _("the time promised before stands again"))),
     "promise_withdrawn": ("flag-off", _said(lambda: _("promise withdrawn"))),
     "follow_up_added": ("bell-plus", _said(lambda: _("added a follow-up"))),
     "follow_up_fired": ("bell-ringing", _said(lambda: _("follow-up: reminded"))),

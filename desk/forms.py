@@ -255,6 +255,29 @@ class AcceptForm(forms.Form):
     )
 
 
+class ReasonForm(forms.Form):
+    """Why an escalation is withdrawn or de-escalated; who was asked reads it."""
+
+    reason = TextField(rows=2, max_length=2000, label=_("Why"))
+
+
+class OwnerForm(forms.Form):
+    """Who goes on with the work."""
+
+    owner = PersonField(label=_("Owner"))
+
+
+class AcceptForForm(OwnerForm):
+    """Who takes an offer on, and what they begin with."""
+
+    first_step = LineField(
+        required=False,
+        max_length=300,
+        label=_("What they begin with"),
+        placeholder=_("such as tracing a failed call"),
+    )
+
+
 class ReturnForm(forms.Form):
     """Decline, or send back."""
 

@@ -13,7 +13,16 @@ from django.utils.functional import Promise as LazyText
 from django.utils.translation import gettext_lazy as _
 
 from desk import forms
-from escalation import asking, checklist, endings, lifecycle, returning, updates
+from escalation import (
+    asking,
+    checklist,
+    endings,
+    leading,
+    lifecycle,
+    returning,
+    updates,
+    withdrawing,
+)
 from escalation.models.escalation import ReturnReason
 from staff.models import User
 from tickets import conversation, followups, gathering, triage
@@ -244,6 +253,39 @@ ON_ESCALATION: Mapping[str, EscalationAction] = {
         lambda sent, _gathered: forms.ResolveForm(sent),
         lambda pk, data, now, by: lifecycle.resolve(escalation_id=pk, now=now, by=by, **data),
         _("The escalation is resolved; the assignee confirms with the customer."),
+    ),
+    "undo": EscalationAction(
+        lambda sent, _gathered: Form(sent),
+        lambda pk, _data, now, by: withdrawing.withdraw(escalation_id=pk, now=now, by=by),
+        _("Undone: the escalation is withdrawn."),
+    ),
+    "withdraw": EscalationAction(
+        lambda sent, _gathered: forms.ReasonForm(sent),
+        lambda pk, data, now, by: withdrawing.withdraw(escalation_id=pk, now=now, by=by, **data),
+        _("Withdrawn; who was asked is told."),
+    ),
+    "de-escalate": EscalationAction(
+        lambda sent, _gathered: forms.ReasonForm(sent),
+        lambda pk, data, now, by: withdrawing.de_escalate(escalation_id=pk, now=now, by=by, **data),
+        _("De-escalated; who was asked is told."),
+    ),
+    "accept-for": EscalationAction(
+        lambda sent, _gathered: forms.AcceptForForm(sent),
+        lambda pk, data, now, by: leading.accept_for(
+            escalation_id=pk,
+            owner_id=data["owner"].pk,
+            first_step=data["first_step"],
+            now=now,
+            by=by,
+        ),
+        _("Accepted for them; they and the customer are told."),
+    ),
+    "reassign": EscalationAction(
+        lambda sent, _gathered: forms.OwnerForm(sent),
+        lambda pk, data, now, by: leading.reassign(
+            escalation_id=pk, owner_id=data["owner"].pk, now=now, by=by
+        ),
+        _("Reassigned; both are told."),
     ),
     "tick": EscalationAction(
         lambda sent, _gathered: forms.TickForm(sent),

@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 from desk import eventwords, letterwords
 from desk.eventwords import Book, Line
 from desk.letterwords import ShownLetter
-from escalation import authority, clocks, followups, paths
+from escalation import authority, clocks, followups, paths, withdrawing
 from escalation.cases import Case, load
 from escalation.checklist import Item, checklist_of
 from escalation.explanation import Explanation, explain_case
@@ -80,6 +80,12 @@ class EscalationPanel:
     checklist: tuple[Item, ...]
     may_answer: bool
     may_end: bool
+    may_withdraw: bool
+    may_lead: bool
+    #: Who may be named as its owner, by whoever may name one.
+    owners: tuple[User, ...]
+    #: Until when it is undone without a word; None for all but who has just escalated.
+    undo_until: datetime | None
 
     @property
     def is_offered(self) -> bool:
@@ -157,7 +163,9 @@ def ticket_page(
         gathered=case.gathered,
         details=_details(case.gathered, ticket, book),
         clocks=_clocks(case, now),
-        panels=tuple(_panel(case, escalation, user, book) for escalation in case.open_escalations),
+        panels=tuple(
+            _panel(case, escalation, user, book, now) for escalation in case.open_escalations
+        ),
         past=tuple(e for e in reversed(case.escalations) if not e.is_open),
         promise=case.promise,
         follow_ups=tuple(
@@ -283,8 +291,11 @@ def _used(clock: Clock, now: datetime) -> int:
     return min(int(used / clock.budget * 100), 999) if clock.budget else 100
 
 
-def _panel(case: Case, escalation: Escalation, user: User, book: Book) -> EscalationPanel:
+def _panel(
+    case: Case, escalation: Escalation, user: User, book: Book, now: datetime
+) -> EscalationPanel:
     handoff = case.current(escalation)
+    may_withdraw = authority.may_withdraw(escalation=escalation, user=user)
     return EscalationPanel(
         escalation=escalation,
         handoff=handoff,
@@ -297,6 +308,33 @@ def _panel(case: Case, escalation: Escalation, user: User, book: Book) -> Escala
             case=case, escalation=escalation, handoff=handoff, user=user
         ),
         may_end=authority.may_end(case=case, escalation=escalation, handoff=handoff, user=user),
+        may_withdraw=may_withdraw,
+        may_lead=authority.may_lead(case=case, handoff=handoff, user=user),
+        owners=owners(case=case, escalation=escalation, user=user),
+        undo_until=escalation.opened_at + withdrawing.UNDO
+        if may_withdraw and withdrawing.can_undo(escalation, now)
+        else None,
+    )
+
+
+def owners(*, case: Case, escalation: Escalation, user: User) -> tuple[User, ...]:
+    """Whom this person may name as the escalation's owner; nobody for all but its leads."""
+    handoff = case.current(escalation)
+    if not authority.may_name(case=case, handoff=handoff, user=user):
+        return ()
+    return tuple(
+        sorted(
+            (
+                person
+                for person in case.roster.users.values()
+                if person.pk != escalation.owner_id
+                and case.roster.is_here(person.pk)
+                and authority.may_answer(
+                    case=case, escalation=escalation, handoff=handoff, user=person
+                )
+            ),
+            key=lambda person: person.name,
+        )
     )
 
 

@@ -68,6 +68,26 @@ def may_end(*, case: Case, escalation: Escalation, handoff: Handoff, user: User)
     )
 
 
+def may_withdraw(*, escalation: Escalation, user: User) -> bool:
+    """Whether somebody may take back what they escalated themselves."""
+    return escalation.opened_by_id == user.pk
+
+
+def may_lead(*, case: Case, handoff: Handoff, user: User) -> bool:
+    """Whether somebody answers for the team that has it, or for the ticket's own."""
+    leads = case.roster.leads
+    return (
+        user.pk in leads[handoff.to_team_id]
+        or (case.ticket.team_id is not None and user.pk in leads[case.ticket.team_id])
+        or user.sees_every_team
+    )
+
+
+def may_name(*, case: Case, handoff: Handoff, user: User) -> bool:
+    """Whether somebody may say who of the team that has it does the work."""
+    return user.pk in case.roster.leads[handoff.to_team_id] or user.sees_every_team
+
+
 def must_own(case: Case, escalation: Escalation, handoff: Handoff, by: User) -> None:
     if not may_end(case=case, escalation=escalation, handoff=handoff, user=by):
         raise NotAllowed(

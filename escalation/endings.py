@@ -52,6 +52,7 @@ def close(*, ticket_id: int, now: datetime, by: User | None) -> None:
     case, ledger = open_case(ticket_id=ticket_id, now=now, by=by)
     closing.close(ticket_id=ticket_id, now=now, by=by)
     ledger.letter(letters.closed(ticket=case.ticket))
+    ledger.recall(case.ticket, case.ticket.reference)
     ledger.flush(ring=True)
 
 

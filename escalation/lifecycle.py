@@ -15,7 +15,8 @@ from django.utils.translation import gettext as _
 
 from escalation import authority, followups, gate, handoffs, letters, opening, targets
 from escalation.cases import Case, open_case
-from escalation.models import Escalation
+from escalation.ledger import Ledger
+from escalation.models import Escalation, Handoff
 from escalation.models.escalation import HandoffOutcome, Kind, State, Trigger
 from escalation.opening import Request
 from escalation.packages import collect
@@ -75,9 +76,31 @@ def accept(*, escalation_id: int, first_step: str = "", now: datetime, by: User)
     case, ledger, escalation = authority.open(escalation_id, now, by)
     handoff = authority.expect(case, escalation, State.OFFERED)
     authority.must_receive(case, escalation, handoff, by)
+    take_on(
+        case=case,
+        ledger=ledger,
+        escalation=escalation,
+        handoff=handoff,
+        owner=by,
+        first_step=first_step,
+    )
+    ledger.flush(ring=True)
+    return escalation
+
+
+def take_on(
+    *,
+    case: Case,
+    ledger: Ledger,
+    escalation: Escalation,
+    handoff: Handoff,
+    owner: User,
+    first_step: str,
+) -> None:
+    """An offer has found its owner, who took it or was named by a lead."""
     handoffs.answer(case, ledger, handoff, HandoffOutcome.ACCEPTED)
     handoffs.end_acceptance(case, ledger, handoff, met=True)
-    ledger.change(escalation, state=State.ACCEPTED, owner_id=by.pk, accepted_at=now)
+    ledger.change(escalation, state=State.ACCEPTED, owner_id=owner.pk, accepted_at=ledger.now)
     handoffs.drop_follow_ups(case, ledger, escalation, FollowUpKind.RETURNED)
     if escalation.promises.exists():
         ledger.letter(
@@ -85,14 +108,19 @@ def accept(*, escalation_id: int, first_step: str = "", now: datetime, by: User)
                 escalation=escalation,
                 ticket=case.ticket,
                 handoff=handoff,
-                owner=by,
+                owner=owner,
                 due=case.promise.due_at if case.promise and case.promise.is_live else None,
                 first_step=first_step or phrase("a_closer_look"),
             )
         )
-    ledger.event(case.ticket, "accepted", escalation=escalation.pk, handoff=handoff.pk, owner=by.pk)
-    ledger.flush(ring=True)
-    return escalation
+    ledger.event(
+        case.ticket,
+        "accepted",
+        escalation=escalation.pk,
+        handoff=handoff.pk,
+        owner=owner.pk,
+        by_lead=owner != ledger.by,
+    )
 
 
 @transaction.atomic

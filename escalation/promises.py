@@ -11,6 +11,7 @@ from escalation.ledger import Ledger
 from escalation.models import Escalation, Promise
 from escalation.models.promise import PromiseKind, PromiseState
 from escalation.policyfile import AutoRepromise
+from notifications.models import MailState
 from notifications.values import moment
 from staff.businesstime import BusinessTime
 from staff.durations import Duration, parse_duration
@@ -94,6 +95,46 @@ def withdraw(*, case: Case, ledger: Ledger) -> None:
     """The need for the promise is gone."""
     if case.promise is not None and case.promise.is_live:
         _end(case, ledger, case.promise, PromiseState.WITHDRAWN)
+
+
+def take_back_untold(*, case: Case, ledger: Ledger) -> None:
+    """The letter with the promise was called back: what the customer was told before stands.
+
+    It stands as a promise of its own, so that the newest is always the one that counts.
+    """
+    promise = case.promise
+    if promise is None or not promise.is_live or _was_told(promise):
+        return
+    _end(case, ledger, promise, PromiseState.WITHDRAWN)
+    before = promise.replaces
+    while before is not None and not _was_told(before):
+        before = before.replaces
+    if before is None:
+        return
+    restored = Promise(
+        ticket=case.ticket,
+        escalation_id=before.escalation_id,
+        number=promise.number + 1,
+        kind=before.kind,
+        state=PromiseState.SUSPENDED if before.due_at is None else PromiseState.OPEN,
+        target=before.target,
+        due_at=before.due_at,
+        made_at=before.made_at,
+        made_by_id=before.made_by_id,
+        email_id=before.email_id,
+        reason=before.reason,
+        replaces=promise,
+        slips=before.slips,
+        warned_count=before.warned_count,
+    )
+    ledger.add(restored)
+    case.promise = restored
+    ledger.event(case.ticket, "promise_restored", number=restored.number)
+
+
+def _was_told(promise: Promise) -> bool:
+    """Whether its letter went, or still goes, out."""
+    return promise.email is None or promise.email.state != MailState.WITHDRAWN
 
 
 def drive(*, case: Case, ledger: Ledger, changes: Sequence[StatusChange] = ()) -> datetime | None:

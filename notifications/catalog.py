@@ -153,6 +153,15 @@ CATALOG: Mapping[str, MailKind] = {
             missing=["API key id"],
         ),
         _staff_mail(
+            "staff_escalation_ended",
+            how=phrase("withdrawn"),
+            by="Anna Keller",
+            team="Integrations",
+            reason="the customer found the cause",
+            due=_DUE,
+        ),
+        _staff_mail("staff_owner_named", owner="Mei Tanaka", by="Grace Lim", team="Integrations"),
+        _staff_mail(
             "staff_promise_warning",
             due=_DUE,
             contact="Dana Reyes",

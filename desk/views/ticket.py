@@ -254,6 +254,8 @@ def _panel_forms(
     if refused is not None and refused[0] == panel.escalation.pk:
         forms[refused[1]] = refused[2]
     _prepare(forms, page, f"escalation-{panel.escalation.pk}")
+    for name in ("accept_for", "reassign"):
+        offer_staff(forms[name], people=panel.owners, teams=page.teams)
     return forms
 
 

@@ -34,3 +34,10 @@ document.addEventListener("keydown", (event) => {
 
 document.addEventListener("htmx:afterSwap", (event) => settle(event.target.parentElement || document));
 settle(document);
+
+/* What can be done for a while only goes when it cannot be done any more */
+setInterval(() => {
+  for (const passing of document.querySelectorAll("[data-gone-at]")) {
+    if (Date.parse(passing.dataset.goneAt) <= Date.now()) passing.remove();
+  }
+}, 500);

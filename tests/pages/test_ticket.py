@@ -187,12 +187,18 @@ def test_agent_receiver_and_lead_are_offered_what_they_may_do(
         source = html(as_(user).get(ticket.get_absolute_url()))
         return set(re.findall(rf'action="[^"]*{ends}([a-z-]+)/"', source)) - {"tick"}
 
-    assert offered(house.anna) == set()
-    assert offered(house.priya) == offered(house.grace) == {"accept", "decline", "hand-on"}
+    assert offered(house.anna) == {"withdraw"}
+    assert offered(house.ben) == set()
+    receives = {"accept", "decline", "hand-on"}
+    assert offered(house.priya) == receives
+    assert offered(house.grace) == receives | {"accept-for", "de-escalate"}
     press(as_(house.priya), ticket, f"escalations/{escalation.pk}/accept", first_step="")
-    assert offered(house.anna) == offered(house.mei) == set()
-    assert offered(house.priya) == offered(house.grace) == {"resolve", "send-back", "hand-on"}
-    assert offered(house.helen) == {"resolve", "send-back", "hand-on"}
+    owns = {"resolve", "send-back", "hand-on"}
+    assert offered(house.anna) == {"withdraw"}
+    assert offered(house.mei) == set()
+    assert offered(house.priya) == owns
+    assert offered(house.grace) == offered(house.helen) == owns | {"reassign", "de-escalate"}
+    assert offered(house.marco) == {"de-escalate"}, "who leads the ticket's own team"
 
 
 def test_quoted_text_is_folded(house: House, ticket: Ticket, anna: Client) -> None:
