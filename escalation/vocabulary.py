@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, TypeGuard
-
-import re2
+from typing import TYPE_CHECKING, Final, TypeGuard
 
 from staff.durations import DurationError, parse_duration
+from staff.patterns import PatternError, compiled
+
+if TYPE_CHECKING:
+    import re2
 
 CLOCKS: Final = ("first_response", "next_response", "periodic_update", "resolution")
 LEVELS: Final = {"high": 1, "medium": 2, "low": 3}
@@ -167,14 +169,7 @@ def percent(value: object) -> int:
 
 def pattern(text: str) -> re2._Regexp[str]:
     """Compile for RE2, which takes time linear in what strangers wrote; ``ValueError``."""
-    options = re2.Options()
-    options.log_errors = False
-    options.max_mem = 1 << 20
-    options.case_sensitive = False
     try:
-        return re2.compile(text, options)
-    except re2.error as error:
-        why = error.args[0] if error.args else ""
-        # It speaks in bytes.
-        told = why.decode(errors="replace") if isinstance(why, bytes) else str(why)
-        raise ValueError(f"is not a pattern RE2 can run: {told}") from error
+        return compiled(text)
+    except PatternError as error:
+        raise ValueError(f"is not a pattern RE2 can run: {error}") from error

@@ -99,6 +99,8 @@ def note(*, ticket_id: int, text: str, now: datetime, by: User) -> Message:
 def accept_message(*, message_id: int, now: datetime, by: User) -> Message:
     """Let in what an unverified sender wrote: from now on they may write on this ticket.
 
+    It then does what any message of a customer does; on a closed ticket it only stands there.
+
     Raises ``Message.DoesNotExist``; ``Refused`` where there is nothing to accept.
     """
     ticket_id = Message.objects.values_list("ticket", flat=True).get(pk=message_id)
@@ -111,7 +113,7 @@ def accept_message(*, message_id: int, now: datetime, by: User) -> Message:
     timeline.record(
         ticket=ticket, kind="message_accepted", now=now, by=by, data={"message": message.pk}
     )
-    if not (message.thanks or ticket.is_ended):
+    if not message.thanks and not intake.is_past_reopening(ticket, now):
         intake.wake(ticket=ticket, message=message, contact=message.contact, now=now)
     return message
 

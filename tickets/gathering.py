@@ -6,15 +6,13 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
-from typing import Any
 
-import re2
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from notifications.plaintext import clean, one_line
 from staff.models import User
+from staff.patterns import PatternError, compiled
 from tickets import locking, timeline
 from tickets.errors import Refused
 from tickets.models import Detail, Message, RequiredDetail, Ticket
@@ -190,25 +188,17 @@ def find_again(*, ticket: Ticket, now: datetime) -> list[str]:
     return find_in(ticket=ticket, messages=reversed(newest), now=now)
 
 
-@lru_cache(maxsize=512)
-def _compiled(pattern: str) -> Any:
-    options = re2.Options()
-    options.log_errors = False
-    options.case_sensitive = False
-    try:
-        return re2.compile(pattern, options)
-    except re2.error:
-        # The admin refuses such a pattern; one that came another way finds nothing.
-        return None
-
-
 def _search(pattern: str, text: str) -> tuple[str, str] | None:
     """The value a pattern finds, and the line it stands in."""
-    compiled = _compiled(pattern)
-    match = compiled.search(text) if compiled is not None else None
+    try:
+        finder = compiled(pattern)
+    except PatternError:
+        # The admin refuses such a pattern; one that came another way finds nothing.
+        return None
+    match = finder.search(text)
     if match is None:
         return None
-    group = 1 if compiled.groups else 0
+    group = 1 if finder.groups else 0
     if match.start(group) < 0:
         group = 0
     value = one_line(match.group(group) or "", limit=LONGEST_VALUE)

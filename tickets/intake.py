@@ -118,7 +118,7 @@ def append_message(
         names=[contact.name, ticket.assignee.name if ticket.assignee else ""],
     )
     moves = not (incoming.automatic or unverified or thanks)
-    if moves and _is_past_reopening(ticket, now):
+    if moves and is_past_reopening(ticket, now):
         return open_ticket(
             contact=contact, subject=ticket.subject, incoming=incoming, continues=ticket, now=now
         )
@@ -166,7 +166,8 @@ def _take_proof(contact: Contact, incoming: Incoming, now: datetime) -> None:
         verifying.prove(contact=contact, now=now)
 
 
-def _is_past_reopening(ticket: Ticket, now: datetime) -> bool:
+def is_past_reopening(ticket: Ticket, now: datetime) -> bool:
+    """Whether what a customer says no longer opens this ticket again."""
     if ticket.status == Status.CLOSED:
         return True
     return (

@@ -11,6 +11,7 @@ from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
+from escalation import endings
 from staff.models import Role, Team, User
 from tests.house import START, House, after, letter, letters_of, told
 from tickets import conversation, gathering, locking, triage
@@ -594,6 +595,15 @@ def test_a_strangers_message_waits_until_somebody_lets_it_in(house: House) -> No
     assert (message.internal, message.unverified) == (False, False)
     with pytest.raises(Refused):
         conversation.accept_message(message_id=message.pk, now=after(hours=3), by=house.anna)
+
+
+def test_letting_a_message_in_reopens_a_ticket_that_was_resolved_meanwhile(house: House) -> None:
+    ticket = house.ticket(assignee=house.anna)
+    message = house.answer(ticket, "Ours fails as well.", now=after(hours=1), unverified=True)
+    endings.resolve(ticket_id=ticket.pk, outcome="Refilled.", now=after(hours=2), by=house.anna)
+    conversation.accept_message(message_id=message.pk, now=after(hours=3), by=house.anna)
+    ticket.refresh_from_db()
+    assert (ticket.status, ticket.reopened_count) == (Status.OPEN, 1)
 
 
 def test_nothing_but_a_strangers_message_is_let_in(house: House) -> None:

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import re2
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -11,6 +10,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from staff.models import Calendar, Skill, Team, Tier, User
+from staff.patterns import PatternError, compiled
 from staff.zones import validate_zone
 
 if TYPE_CHECKING:
@@ -203,11 +203,9 @@ class CategoryTeam(models.Model):
 
 def validate_pattern(value: str) -> None:
     """Accept what google-re2 can run: patterns here meet text that strangers wrote."""
-    options = re2.Options()
-    options.log_errors = False
     try:
-        re2.compile(value, options)
-    except re2.error as error:
+        compiled(value)
+    except PatternError as error:
         raise ValidationError(
             _("This pattern cannot be read: %(why)s"), params={"why": str(error)}
         ) from error
