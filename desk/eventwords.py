@@ -199,6 +199,13 @@ def _keys(text: Callable[[], str]) -> Callable[[Mapping[str, Any], Book], str]:
     return words
 
 
+def _letter(text: Callable[[], str]) -> Callable[[Mapping[str, Any], Book], str]:
+    def words(data: Mapping[str, Any], _book: Book) -> str:
+        return f"{text()} ({data['status']})" if data.get("status") else text()
+
+    return words
+
+
 def _said(text: Callable[[], str]) -> Callable[[Mapping[str, Any], Book], str]:
     return lambda _data, _book: text()
 
@@ -239,6 +246,13 @@ _WORDS: Mapping[str, tuple[str, Callable[[Mapping[str, Any], Book], str]]] = {
     "promise_warned": ("flag-exclamation", _said(lambda: _("warned: the promise falls due soon"))),
     "promise_restored": ("flag", _said(lambda: _("the time promised before stands again"))),
     "promise_withdrawn": ("flag-off", _said(lambda: _("promise withdrawn"))),
+    "customer_not_told": ("mail-off", _said(lambda: _("the customer was not told"))),
+    "customer_told": ("mail-check", _said(lambda: _("the customer can be taken to know"))),
+    "delivery_failed": ("mail-off", _letter(lambda: _("a letter came back"))),
+    "delivery_delayed": ("mail", _letter(lambda: _("a letter is delayed"))),
+    "delivery_complained": ("mail-x", _letter(lambda: _("a letter was reported as unwanted"))),
+    "delivery_succeeded": ("mail-check", _letter(lambda: _("a letter arrived again"))),
+    "policy_applied": ("versions", _said(lambda: _("applied the new policy to its clocks"))),
     "follow_up_added": ("bell-plus", _said(lambda: _("added a follow-up"))),
     "follow_up_fired": ("bell-ringing", _said(lambda: _("follow-up: reminded"))),
     "follow_up_done": ("bell-check", _said(lambda: _("did a follow-up"))),

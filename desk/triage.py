@@ -14,8 +14,9 @@ from django.urls import reverse
 from django.utils.translation import gettext
 
 from desk.timewords import Due, due_word
-from escalation.models import Handoff
+from escalation.models import Handoff, Promise
 from escalation.models.escalation import OPEN, State
+from escalation.models.promise import STANDING
 from staff.models import Team, User
 from tickets import listing
 from tickets.listing import Cursor, Filters, View
@@ -70,6 +71,8 @@ class Row:
     line_by: str
     due: Due | None
     handoff: Handoff | None
+    #: A letter with a promise bounced, and none has arrived since.
+    untold: bool = False
 
     @property
     def offered(self) -> bool:
@@ -131,7 +134,7 @@ class Triage:
 
 
 def read_rows(*, user: User, filters: Filters, after: Cursor | None) -> tuple[list[Row], str]:
-    """A page's rows, and the address of the next page: five queries at most."""
+    """A page's rows, and the address of the next page: six queries at most."""
     page = listing.page(user=user, filters=filters, after=after)
     more = address(filters, after=page.next.encode()) if page.next is not None else ""
     return rows(page.tickets), more
@@ -175,7 +178,7 @@ def count_word(number: int) -> str:
 
 
 def rows(tickets: Sequence[Ticket]) -> list[Row]:
-    """What a list says about these tickets; three queries, however many they are."""
+    """What a list says about these tickets; four queries, however many they are."""
     ids = [ticket.pk for ticket in tickets]
     newest = _newest(ids)
     messages = {
@@ -185,6 +188,7 @@ def rows(tickets: Sequence[Ticket]) -> list[Row]:
         .values("ticket_id", "kind", "line")
     }
     handoffs = _handoffs(ids)
+    untold = _untold(ids)
     nothing: dict[str, Any] = {"line": "", "kind": ""}
     return [
         Row(
@@ -194,6 +198,7 @@ def rows(tickets: Sequence[Ticket]) -> list[Row]:
             line_by=messages.get(ticket.pk, nothing)["kind"],
             due=_due(ticket),
             handoff=handoffs.get(ticket.pk),
+            untold=ticket.pk in untold,
         )
         for ticket in tickets
     ]
@@ -239,6 +244,11 @@ def _handoffs(ids: Sequence[int]) -> dict[int, Handoff]:
         .distinct("escalation__ticket_id")
     )
     return {handoff.escalation.ticket_id: handoff for handoff in found}
+
+
+def _untold(ids: Sequence[int]) -> set[int]:
+    found = Promise.objects.filter(ticket__in=ids, not_told_since__isnull=False, state__in=STANDING)
+    return set(found.values_list("ticket", flat=True))
 
 
 def _due(ticket: Ticket) -> Due | None:

@@ -22,12 +22,19 @@ from escalation.models.clock import ClockState
 from escalation.models.escalation import Kind
 from escalation.policyfile import PolicySpec
 from escalation.roster import Roster, call_roll
+from notifications import receipts
+from notifications.models import DeliveryEvent, DeliveryKind, OutgoingEmail
 from staff.businesstime import BusinessTime
 from staff.models import CalendarVersion, User
 from tickets import locking
+from tickets.deliveries import is_to_a_customer
 from tickets.gathering import Gathered, gathered_many
-from tickets.models import Event, FollowUp, Message, Ticket
+from tickets.models import Contact, Event, FollowUp, Message, Ticket
+from tickets.models.followup import UNDELIVERED
 from tickets.models.ticket import MessageKind
+
+PASSED_ON = ":instead:"
+"""In the key of a letter that goes to somebody else, since the requester could not be reached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +51,10 @@ class Case:
 
     Hand-offs stand by their escalation's key, those of open escalations only; ``replies`` are
     the moments of public words since a promise that is due was made; up to ``reckoned_until``
-    a review has followed the ticket's changes of status.
+    a review has followed the ticket's changes of status. ``receipts`` tell what became of letters
+    where one bounced: then ``deputies`` are the escalation contacts who can be written to
+    instead, ``passed_on`` and ``reminded`` the keys of what has been done about it, and
+    ``told_otherwise_at`` is when somebody last ticked off having told the customer.
     """
 
     ticket: Ticket
@@ -59,6 +69,11 @@ class Case:
     replies: list[datetime] = field(default_factory=list)
     follow_ups: list[FollowUp] = field(default_factory=list)
     fired: dict[str, datetime] = field(default_factory=dict)
+    receipts: list[DeliveryEvent] = field(default_factory=list)
+    deputies: list[Contact] = field(default_factory=list)
+    passed_on: set[str] = field(default_factory=set)
+    reminded: set[str] = field(default_factory=set)
+    told_otherwise_at: datetime | None = None
     reopened_at: datetime | None = None
     reckoned_until: datetime | None = None
 
@@ -146,6 +161,7 @@ def load(*, tickets: Sequence[Ticket], now: datetime) -> list[Case]:
         .values_list("ticket", "rule_key", "at")
     ):
         cases[ticket_id].fired[rule_key] = at
+    _load_receipts(cases)
     _load_reopenings(cases)
     return [cases[pk] for pk in ids]
 
@@ -227,6 +243,52 @@ def _load_replies(cases: dict[int, Case], now: datetime) -> None:
     ):
         if at > since[ticket_id]:
             cases[ticket_id].replies.append(at)
+
+
+def _load_receipts(cases: dict[int, Case]) -> None:
+    """One query, and four more where letters bounced."""
+    about = {case.ticket.about: case for case in cases.values()}
+    for event in (
+        DeliveryEvent.objects.filter(about__in=about, taken_at__isnull=False)
+        .exclude(kind__in=(DeliveryKind.DELAYED, DeliveryKind.COMPLAINED))
+        .select_related("email")
+        .order_by("at", "pk")
+    ):
+        if is_to_a_customer(event):
+            about[event.about].receipts.append(event)
+    bounced = [
+        case
+        for case in cases.values()
+        if any(event.kind == DeliveryKind.BOUNCED for event in case.receipts)
+    ]
+    if not bounced:
+        return
+    deputies = list(
+        Contact.objects.filter(
+            organization__in={case.ticket.organization_id for case in bounced},
+            is_escalation_contact=True,
+        ).order_by("pk")
+    )
+    gone = receipts.unreachable([contact.email for contact in deputies])
+    for case in bounced:
+        case.deputies = [
+            contact
+            for contact in deputies
+            if contact.organization_id == case.ticket.organization_id
+            and contact.pk != case.ticket.requester_id
+            and contact.email.lower() not in gone
+        ]
+    for key, about_ticket in OutgoingEmail.objects.filter(
+        about__in={case.ticket.about for case in bounced}, dedupe_key__contains=PASSED_ON
+    ).values_list("dedupe_key", "about"):
+        about[about_ticket].passed_on.add(key)
+    for ticket_id, key, done_at in FollowUp.objects.filter(
+        ticket__in=[case.ticket.pk for case in bounced], kind__in=UNDELIVERED
+    ).values_list("ticket", "key", "done_at"):
+        case = cases[ticket_id]
+        case.reminded.add(key)
+        if done_at is not None:
+            case.told_otherwise_at = max(case.told_otherwise_at or done_at, done_at)
 
 
 def _load_reopenings(cases: dict[int, Case]) -> None:

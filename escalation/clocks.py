@@ -96,7 +96,7 @@ def start_acceptance(*, case: Case, ledger: Ledger, handoff: Handoff, target: Du
 
 def end(*, clock: Clock, ledger: Ledger, at: datetime, met: bool) -> None:
     """Stop a clock for good, as met or as no longer needed."""
-    _stop(ledger, clock, at)
+    stop(ledger, clock, at)
     ledger.change(
         clock,
         state=ClockState.MET if met else ClockState.DROPPED,
@@ -273,11 +273,12 @@ def _run(ledger: Ledger, clock: Clock, at: datetime) -> None:
 
 
 def _pause(ledger: Ledger, clock: Clock, at: datetime) -> None:
-    _stop(ledger, clock, at)
+    stop(ledger, clock, at)
     ledger.change(clock, state=ClockState.PAUSED, due_at=None, changed_at=at)
 
 
-def _stop(ledger: Ledger, clock: Clock, at: datetime) -> None:
+def stop(ledger: Ledger, clock: Clock, at: datetime) -> None:
+    """Book what a running clock has used until now; it stands, whatever its state says."""
     if clock.running_since is None:
         return
     since = min(clock.running_since, at)
@@ -302,7 +303,7 @@ def _retarget(case: Case, ledger: Ledger, clock: Clock) -> None:
     target = _target(case, ClockKind(clock.kind), clock)
     if target is None:
         if clock.is_live:
-            _drop(ledger, clock)
+            drop(ledger, clock)
         return
     if clock.state == ClockState.DROPPED and not case.ticket.is_ended:
         _revive(case, ledger, clock)
@@ -314,7 +315,7 @@ def _retarget(case: Case, ledger: Ledger, clock: Clock) -> None:
         ledger.change(clock, due_at=due_at)
 
 
-def _drop(ledger: Ledger, clock: Clock) -> None:
+def drop(ledger: Ledger, clock: Clock) -> None:
     """There is no such target any more; what was used is kept, should there be one again."""
     changed_at = clock.changed_at
     end(clock=clock, ledger=ledger, at=ledger.now, met=False)

@@ -74,6 +74,10 @@ def what_of(follow_up: FollowUp) -> Value:
             return phrase("check_progress")
         case FollowUpKind.CONFIRM:
             return phrase("confirm_with_the_customer")
+        case FollowUpKind.NOT_TOLD:
+            return phrase("customer_not_told")
+        case FollowUpKind.PHONE:
+            return phrase("phone_the_customer")
         case FollowUpKind.RETURNED if follow_up.user_id is not None:
             return phrase("lead_offer_it_again")
         case FollowUpKind.RETURNED:

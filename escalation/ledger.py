@@ -26,6 +26,7 @@ from escalation.models import (
 )
 from notifications import noticeboard, outbox
 from notifications.noticeboard import Notice
+from notifications.outbox import Letter
 from notifications.values import Value
 from staff.models import User
 from tickets import holding, setwise, timeline
@@ -55,6 +56,9 @@ REMINDING = (
 )
 """What asks for something to be done, and is not sent any more once it is."""
 
+PLANNING = frozenset({"review_at", "review_attempts", "review_error", "sla_due_at", "sla_due_kind"})
+"""What every look writes on its ticket, whatever it finds."""
+
 
 class Ledger:
     """Collects new rows, changed fields, events, letters and notices; ``flush`` writes them."""
@@ -68,6 +72,7 @@ class Ledger:
         )
         self._entries: list[timeline.Entry] = []
         self._drafts: list[LetterDraft] = []
+        self._forwarded: list[Letter] = []
         self._notices: list[Notice] = []
         self._held: dict[int, bool] = {}
         self._over: list[tuple[str, str]] = []
@@ -109,6 +114,10 @@ class Ledger:
     def letter(self, draft: LetterDraft) -> None:
         self._drafts.append(draft)
 
+    def forward(self, letter: Letter) -> None:
+        """A letter that is addressed already, to somebody else than the ticket's requester."""
+        self._forwarded.append(letter)
+
     def notice(
         self,
         *,
@@ -140,6 +149,28 @@ class Ledger:
         """Nobody needs to be asked or reminded any more of what notices under ``key`` say."""
         self._over.append((ticket.about, f"{key}:"))
 
+    def touched(self) -> set[int]:
+        """The tickets about which more is to be written than when to look next."""
+        rows = [row for rows in self._new.values() for row in rows]
+        rows += [
+            row
+            for changes in self._changed.values()
+            for row, fields in changes.values()
+            if not (isinstance(row, Ticket) and fields <= PLANNING)
+        ]
+        abouts = {
+            *(notice.about for notice in self._notices),
+            *(letter.about for letter in self._forwarded),
+            *(about for about, _key in self._over),
+        }
+        return {
+            *(entry.ticket_id for entry in self._entries),
+            *(draft.ticket.pk for draft in self._drafts),
+            *self._held,
+            *(int(about.removeprefix("ticket:")) for about in abouts),
+            *map(_ticket_of, rows),
+        }
+
     def flush(self, *, ring: bool) -> None:
         """Write everything; ``ring`` asks the engine to look at the tickets at once."""
         # Changes first: what they end makes room, under the unique constraints, for what
@@ -152,6 +183,8 @@ class Ledger:
             self._insert(model)
         self._take_back()
         self._send()
+        if self._forwarded:
+            outbox.queue(letters=self._forwarded, now=self.now)
         for model in CREATION_ORDER[2:]:
             self._insert(model)
         noticeboard.notify(notices=self._notices, now=self.now)
@@ -192,3 +225,19 @@ class Ledger:
             if draft.message is not None:
                 draft.message.email = email
                 draft.message.save(update_fields=("email",))
+
+
+def _ticket_of(row: models.Model) -> int:
+    """The ticket a row hangs on."""
+    match row:
+        case Ticket():
+            return row.pk
+        case Handoff() | ChecklistTick():
+            return row.escalation.ticket_id
+        case Step():
+            return row.handoff.escalation.ticket_id
+        case ClockRun():
+            return row.clock.ticket_id
+        case Clock() | Decision() | Detail() | Escalation() | FollowUp() | Promise():
+            return row.ticket_id
+    raise TypeError(f"{type(row).__name__} hangs on no ticket.")

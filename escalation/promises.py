@@ -71,6 +71,8 @@ def make(
         reason=reason,
         replaces=before if before is not None and before.pk and before.is_live else None,
         slips=before.slips + 1 if before is not None and slipped else 0,
+        # Until a letter arrives, they know of no time at all.
+        not_told_since=before.not_told_since if before is not None and before.is_untold else None,
     )
     if before is not None and before.is_live:
         _end(case, ledger, before, PromiseState.REPLACED)

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from escalation import relooking
 from escalation.models import Policy, PolicyVersion
 from escalation.policyfile import PolicySpec, parse_policy
 from staff.models import User
@@ -36,13 +37,21 @@ def draft(
 
 
 @transaction.atomic
-def publish(*, version: PolicyVersion, now: datetime) -> None:
+def publish(
+    *,
+    version: PolicyVersion,
+    to_open_tickets: bool = False,
+    now: datetime,
+    by: User | None = None,
+) -> None:
     """Put a draft in force. Raises ``NotADraft``, and ``PolicyErrors`` where it is no policy.
 
-    Tickets follow it from their next look on.
+    When to look next at each ticket is worked out anew, while nothing is due. Running clocks
+    keep the version they started with, unless it is applied ``to_open_tickets``.
     """
     parse_policy(version.body)
     drafts = PolicyVersion.objects.filter(pk=version.pk, published_at__isnull=True)
     if not drafts.update(published_at=now):
         raise NotADraft(str(version))
     version.published_at = now
+    relooking.after_publishing(version=version, to_open_tickets=to_open_tickets, now=now, by=by)

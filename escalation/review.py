@@ -22,6 +22,7 @@ from escalation import (
     paths,
     promises,
     ruling,
+    telling,
     welcome,
 )
 from escalation.cases import Case, StatusChange, load
@@ -70,7 +71,14 @@ def sweep(*, clock: Callable[[], datetime], batch: int = BATCH) -> int:
 
 def reconcile(*, tickets: Sequence[Ticket], now: datetime) -> None:
     """Bring everything about these locked tickets to where it should be at ``now``."""
-    cases = load(tickets=tickets, now=now)
+    ledger, to_close = work_out(cases=load(tickets=tickets, now=now), now=now)
+    ledger.flush(ring=False)
+    for ticket_id in to_close:
+        endings.close(ticket_id=ticket_id, now=now, by=None)
+
+
+def work_out(*, cases: Sequence[Case], now: datetime) -> tuple[Ledger, list[int]]:
+    """What is owed to these locked tickets, not written yet, and which of them are to close."""
     ledger = Ledger(now=now)
     changes = clocks.missed_changes(cases)
     for case in cases:
@@ -80,6 +88,7 @@ def reconcile(*, tickets: Sequence[Ticket], now: datetime) -> None:
     steps = _drive_paths(cases, ledger)
     to_close: list[int] = []
     for case in cases:
+        telling.drive(case=case, ledger=ledger)
         coming = [
             *clocks.watch(case=case, ledger=ledger),
             *followups.drive(case=case, ledger=ledger),
@@ -93,9 +102,7 @@ def reconcile(*, tickets: Sequence[Ticket], now: datetime) -> None:
         if close_at is not None and close_at <= now:
             to_close.append(case.ticket.pk)
         _plan_next_look(case, ledger, [*coming, close_at])
-    ledger.flush(ring=False)
-    for ticket_id in to_close:
-        endings.close(ticket_id=ticket_id, now=now, by=None)
+    return ledger, to_close
 
 
 def claim(*, now: datetime, limit: int, ids: Collection[int] | None = None) -> list[Ticket]:

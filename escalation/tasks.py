@@ -7,13 +7,13 @@ from datetime import datetime
 from celery import shared_task
 from django.db import connection
 
-from escalation import review
+from escalation import engine
 
 
 @shared_task
 def sweep() -> None:
-    """Review every ticket that is due; rung by beat, and after a commit."""
-    review.sweep(clock=database_clock)
+    """A turn of the engine; rung by beat, and after a commit."""
+    engine.turn(clock=database_clock)
 
 
 def database_clock() -> datetime:

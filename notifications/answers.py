@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import smtplib
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,6 +19,7 @@ _FIRST_WAIT = timedelta(seconds=30)
 _LONGEST_WAIT = timedelta(hours=1)
 #: When our own mail server is away, it is away for all: waiting long would only delay them.
 _LONGEST_WAIT_FOR_SERVER = timedelta(minutes=5)
+_STATUS = re.compile(r"([245]\d\d)(?:[ -]+([245]\.\d{1,3}\.\d{1,3}))?\b")
 
 
 class Verdict(StrEnum):
@@ -31,6 +33,12 @@ class Verdict(StrEnum):
 class Answer:
     verdict: Verdict
     text: str
+
+    @property
+    def status(self) -> str:
+        """The enhanced status code (RFC 3463) in a server's answer, else its reply code."""
+        found = _STATUS.match(self.text)
+        return (found[2] or found[1]) if found is not None else ""
 
 
 def read_answer(error: Exception) -> Answer:

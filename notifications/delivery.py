@@ -19,14 +19,15 @@ from billiard.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
+from django.db import transaction
 from django.db.models import Case, F, Value, When
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 
-from notifications import outbox
+from notifications import outbox, receipts
 from notifications.answers import GIVE_UP_AFTER, Answer, Verdict, read_answer, wait_before
 from notifications.catalog import Audience, mail_kind
-from notifications.models import MailState, OutgoingEmail
+from notifications.models import DeliveryKind, DeliverySource, MailState, OutgoingEmail
 from notifications.noticeboard import Notice, notify
 from notifications.rendering import render
 from staff.models import Role, User
@@ -44,6 +45,8 @@ BATCH = 20
 #: After so many failures of the connection in a row, the run ends.
 FAILURES_ENDURED = 2
 LOOP_HEADER = "X-Helpdesk-Loop"
+#: Under which a provider keeps a letter's Message-ID, which may differ from its own.
+METADATA = "letter"
 
 
 class LeaseLost(Exception):
@@ -141,7 +144,10 @@ class _Run:
             self._failed(mail, read_answer(error))
             return
         self._failures = 0
-        self._settle(mail, MailState.SENT, sent_at=self._clock(), last_error="")
+        now = self._clock()
+        with transaction.atomic():
+            if self._settle(mail, MailState.SENT, sent_at=now, last_error=""):
+                receipts.accepted(mail=mail, at=now)
 
     def _begin(self, mail: OutgoingEmail) -> None:
         """Render the mail, and note before it is handed over that this is about to happen."""
@@ -185,8 +191,10 @@ class _Run:
         )
         given_up = again > max(mail.queued_at, mail.not_before or mail.queued_at) + GIVE_UP_AFTER
         if answer.verdict is Verdict.NEVER or given_up:
-            if self._settle(mail, MailState.FAILED, last_error=answer.text):
-                tell_leads(mail=mail, answer=answer.text, now=now)
+            with transaction.atomic():
+                if self._settle(mail, MailState.FAILED, last_error=answer.text):
+                    _note_failure(mail=mail, answer=answer, now=now)
+                    tell_leads(mail=mail, answer=answer.text, now=now)
             return
         self._settle(mail, MailState.QUEUED, next_attempt_at=again, last_error=answer.text)
 
@@ -195,6 +203,18 @@ class _Run:
         ours = _leased([mail]).update(state=state, lease_token=None, lease_until=None, **changed)
         self.tally[state] += ours
         return bool(ours)
+
+
+def _note_failure(*, mail: OutgoingEmail, answer: Answer, now: datetime) -> None:
+    receipts.record(
+        mail=mail,
+        kind=DeliveryKind.BOUNCED,
+        source=DeliverySource.SMTP,
+        key=f"smtp:{mail.pk}:failed",
+        at=now,
+        status=answer.status,
+        said=answer.text,
+    )
 
 
 def message(mail: OutgoingEmail) -> EmailMultiAlternatives:
@@ -216,6 +236,8 @@ def message(mail: OutgoingEmail) -> EmailMultiAlternatives:
         headers=headers,
     )
     built.attach_alternative(mail.html, "text/html")
+    # What a provider tells of it afterwards comes back with this; see hooks.py.
+    setattr(built, "metadata", {METADATA: mail.message_id})  # noqa: B010  # anymail's own attribute
     return built
 
 

@@ -2,6 +2,7 @@ from escalation.models.clock import Clock, ClockRun
 from escalation.models.escalation import ChecklistTick, Decision, Escalation, Handoff, Step
 from escalation.models.policy import Policy, PolicyVersion
 from escalation.models.promise import Promise
+from escalation.models.relook import Relook
 
 __all__ = [
     "ChecklistTick",
@@ -13,5 +14,6 @@ __all__ = [
     "Policy",
     "PolicyVersion",
     "Promise",
+    "Relook",
     "Step",
 ]

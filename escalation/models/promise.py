@@ -31,6 +31,7 @@ class PromiseState(models.TextChoices):
 
 
 LIVE = (PromiseState.OPEN, PromiseState.SUSPENDED)
+STANDING = (*LIVE, PromiseState.BROKEN)
 
 
 class Promise(models.Model):
@@ -64,6 +65,12 @@ class Promise(models.Model):
     warned_count = models.PositiveSmallIntegerField(_("warnings"), default=0)
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
     broken_at = models.DateTimeField(_("broken"), null=True, blank=True)
+    not_told_since = models.DateTimeField(
+        _("customer not told since"),
+        null=True,
+        blank=True,
+        help_text=_("The letter with this time bounced, and none has arrived since."),
+    )
 
     class Meta:
         verbose_name = _("promise")
@@ -80,6 +87,11 @@ class Promise(models.Model):
         ]
         indexes = [
             models.Index(fields=("due_at",), condition=Q(state="open"), name="promise_open_by_due"),
+            models.Index(
+                fields=("ticket",),
+                condition=Q(not_told_since__isnull=False),
+                name="promise_not_told",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -92,6 +104,11 @@ class Promise(models.Model):
     @property
     def is_live(self) -> bool:
         return self.state in LIVE
+
+    @property
+    def is_untold(self) -> bool:
+        """Whether the customer does not know of it, and still should."""
+        return self.not_told_since is not None and self.state in STANDING
 
     @property
     def told(self) -> datetime:

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from django.db import DatabaseError, OperationalError, transaction
 
-from tickets.inbound import reader
+from tickets.inbound import reader, returned
 from tickets.inbound.decoding import one_line
 from tickets.inbound.filing import file_mail
 from tickets.inbound.judging import decide
@@ -134,6 +134,8 @@ def _settle_once(
         now=now,
     )
     message = file_mail(decision=decision, mail=mail, now=now)
+    if mail.report is not None and decision.returns:
+        returned.take_note(report=mail.report, inbound_id=inbound.pk, now=now)
     inbound.outcome = decision.outcome
     if message is not None:
         inbound.message = message

@@ -41,6 +41,8 @@ class Decision:
     #: The contact may not write to that ticket: what they wrote waits for an agent.
     unverified: bool = False
     automatic: bool = False
+    #: It is a delivery report that returns a letter of ours.
+    returns: bool = False
 
 
 def decide(
@@ -147,6 +149,7 @@ def _decide_on_returned(mail: ParsedMail) -> Decision | None:
         ticket=ticket,
         unverified=True,
         automatic=True,
+        returns=True,
     )
 
 

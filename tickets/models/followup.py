@@ -13,6 +13,11 @@ class FollowUpKind(models.TextChoices):
     PROGRESS = "progress", _("Check progress")
     RETURNED = "returned", _("Escalation came back")
     CONFIRM = "confirm", _("Confirm with the customer")
+    NOT_TOLD = "not_told", _("A letter bounced: the customer was not told")
+    PHONE = "phone", _("A letter bounced: phone the customer")
+
+
+UNDELIVERED = (FollowUpKind.NOT_TOLD, FollowUpKind.PHONE)
 
 
 class FollowUp(models.Model):

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import OperationalError, connection
 
-from escalation import review
+from escalation import engine
 from escalation.tasks import database_clock
 
 
@@ -25,14 +25,14 @@ class Command(BaseCommand):
 
     def handle(self, *_args: object, **options: Any) -> None:
         if options["once"]:
-            self.stdout.write(f"{review.sweep(clock=database_clock)} tickets reviewed")
+            self.stdout.write(f"{engine.turn(clock=database_clock)} tickets reviewed")
             return
         stopped = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stopped.set())
         while not stopped.is_set():
             try:
-                review.sweep(clock=database_clock)
+                engine.turn(clock=database_clock)
             except OperationalError as error:
                 # The database restarts or cannot be reached: what is due stays due.
                 self.stderr.write(f"The database does not answer: {error}".strip())
