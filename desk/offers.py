@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from desk.ticketpage import package_of
 from escalation.models import Escalation, Handoff
-from escalation.models.escalation import HandoffOutcome, State
+from escalation.models.escalation import State
 from staff.models import User
 
 PAGE = 25
@@ -28,18 +28,11 @@ class Offers:
 
 
 def offered_to(user: User) -> QuerySet[Handoff]:
-    """Pending offers this person may answer, those due first."""
-    pending = Handoff.objects.filter(outcome=HandoffOutcome.PENDING)
+    """Pending offers this person may answer: managers any, for they stand above all teams."""
+    pending = Handoff.objects.pending()
     if not user.sees_every_team:
-        pending = pending.filter(
-            Q(to_user=user)
-            | Q(to_team__in=user.teams.values("pk"), to_user=None)
-            | Q(to_team__in=user.led_teams.values("pk"))
-            | Q(to_team__on_call=user)
-            | Q(to_user__absences__backup=user)
-        )
-    # An absence joined to a person may repeat an offer.
-    return Handoff.objects.filter(pk__in=pending.values("pk")).select_related(
+        pending = pending.addressed_to(user)
+    return pending.select_related(
         "to_team__tier",
         "to_user",
         "offered_by",

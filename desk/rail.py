@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from django.db.models import Q
 from django.utils.functional import Promise as LazyText
 from django.utils.translation import gettext_lazy as _
 
 from escalation.models import Handoff
-from escalation.models.escalation import HandoffOutcome
 from staff.models import User
 
 #: A badge counts no further.
@@ -42,9 +40,7 @@ SETTINGS = Place("settings", _("Settings"), "settings", ("/admin/",))
 
 def offers_waiting(user: User) -> int:
     """How many offers this person, or a team of theirs, has not answered; capped at ``MANY``."""
-    waiting = Handoff.objects.filter(outcome=HandoffOutcome.PENDING).filter(
-        Q(to_user=user) | Q(to_user=None, to_team__in=user.teams.values("pk"))
-    )
+    waiting = Handoff.objects.pending().addressed_to(user)
     return waiting.order_by()[:MANY].count()
 
 

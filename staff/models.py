@@ -7,7 +7,7 @@ from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Lower
+from django.db.models.functions import Lower, Now
 from django.utils.translation import gettext_lazy as _
 
 from staff.businesstime import Hours, OpenHours, compiled
@@ -115,7 +115,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
 
 class AbsenceQuerySet(models.QuerySet["Absence"]):
-    def at(self, moment: datetime) -> AbsenceQuerySet:
+    def at(self, moment: datetime | Now) -> AbsenceQuerySet:
         return self.filter(starts_at__lte=moment, ends_at__gt=moment)
 
 

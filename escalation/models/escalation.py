@@ -2,10 +2,11 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from escalation.models.policy import PolicyVersion
-from staff.models import Team, User
+from staff.models import Absence, Team, User
 from tickets.models import Ticket
 
 
@@ -161,6 +162,23 @@ class ReturnReason(models.TextChoices):
     OTHER = "other", _("Something else")
 
 
+class HandoffQuerySet(models.QuerySet["Handoff"]):
+    def pending(self) -> HandoffQuerySet:
+        return self.filter(outcome=HandoffOutcome.PENDING)
+
+    def addressed_to(self, user: User) -> HandoffQuerySet:
+        """Those that reach this person: their own, their teams', and whom they stand in for now."""
+        # The database's clock: whose absence it is must not depend on which page asks.
+        absent = Absence.objects.at(Now()).filter(backup=user).values("user")
+        return self.filter(
+            Q(to_user=user)
+            | Q(to_user__in=absent)
+            | Q(to_user=None, to_team__in=user.teams.values("pk"))
+            | Q(to_team__in=user.led_teams.values("pk"))
+            | Q(to_team__on_call=user)
+        )
+
+
 class Handoff(models.Model):
     """One transfer of an escalation, with the package it carried, frozen.
 
@@ -207,6 +225,8 @@ class Handoff(models.Model):
     )
     reason = models.TextField(_("in words"), blank=True, max_length=2000)
     missing = models.JSONField(_("missing details"), default=list, blank=True)
+
+    objects = HandoffQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("hand-off")
