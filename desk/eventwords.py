@@ -256,6 +256,8 @@ _WORDS: Mapping[str, tuple[str, Callable[[Mapping[str, Any], Book], str]]] = {
     "follow_up_added": ("bell-plus", _said(lambda: _("added a follow-up"))),
     "follow_up_fired": ("bell-ringing", _said(lambda: _("follow-up: reminded"))),
     "follow_up_done": ("bell-check", _said(lambda: _("did a follow-up"))),
+    "snoozed": ("zzz", _said(lambda: _("snoozed the ticket"))),
+    "woken": ("bell", _said(lambda: _("woke the ticket"))),
     "resolved": ("circle-check", _said(lambda: _("resolved the ticket"))),
     "closed": ("archive", _said(lambda: _("closed the ticket"))),
     "reopened": ("refresh-alert", _said(lambda: _("reopened the ticket"))),

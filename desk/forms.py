@@ -195,6 +195,28 @@ class StatusForm(VersionedForm):
     )
 
 
+class SnoozeForm(forms.Form):
+    """Until when a ticket is out of sight: a usual time, or one's own."""
+
+    usual = ChoiceField(
+        label=_("Until"),
+        choices=[
+            ("tomorrow", _("tomorrow, 9:00")),
+            ("hours", _("in four hours")),
+            ("monday", _("next Monday, 9:00")),
+            ("own", _("the time below")),
+        ],
+    )
+    until = MomentField(required=False, label=_("Another time"))
+    reason = LineField(required=False, label=_("What for"))
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("usual") == "own" and not data.get("until") and "until" not in self.errors:
+            self.add_error("until", _("Say until when."))
+        return data
+
+
 class DetailForm(forms.Form):
     key = forms.SlugField(max_length=50, widget=forms.HiddenInput)
     value = LineField(max_length=1000, label=_("Value"))

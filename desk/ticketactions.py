@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from django.forms import Form
 from django.http import QueryDict
+from django.utils import timezone
 from django.utils.functional import Promise as LazyText
 from django.utils.translation import gettext_lazy as _
 
@@ -25,7 +26,7 @@ from escalation import (
 )
 from escalation.models.escalation import ReturnReason
 from staff.models import User
-from tickets import conversation, followups, gathering, triage
+from tickets import conversation, followups, gathering, snoozing, triage
 from tickets.gathering import Gathered
 from tickets.models import Ticket
 from tickets.models.followup import FollowUpKind
@@ -115,6 +116,23 @@ def _follow_up(ticket_id: int, data: Data, now: datetime, by: User) -> None:
     )
 
 
+MORNING = time(9)
+
+
+def _snooze(ticket_id: int, data: Data, now: datetime, by: User) -> None:
+    """A usual time is one of the reader's own zone; an own time counts where one is given."""
+    until = data["until"]
+    if until is None:
+        here = timezone.localtime(now)
+        days = {"tomorrow": 1, "monday": 7 - here.weekday()}.get(data["usual"])
+        until = (
+            now + timedelta(hours=4)
+            if days is None
+            else timezone.make_aware(datetime.combine(here.date() + timedelta(days=days), MORNING))
+        )
+    snoozing.snooze(ticket_id=ticket_id, until=until, reason=data["reason"], now=now, by=by)
+
+
 ON_TICKET: Mapping[str, TicketAction] = {
     "reply": TicketAction(
         _plain(forms.ReplyForm),
@@ -168,6 +186,14 @@ ON_TICKET: Mapping[str, TicketAction] = {
         _plain(forms.NewTimeForm),
         lambda pk, data, now, by: updates.new_expected_time(ticket_id=pk, now=now, by=by, **data),
         _("The customer is told the new time."),
+    ),
+    "snooze": TicketAction(
+        _plain(forms.SnoozeForm), _snooze, _("Snoozed; the customer's next word wakes it.")
+    ),
+    "unsnooze": TicketAction(
+        _plain(Form),
+        lambda pk, _data, now, by: snoozing.unsnooze(ticket_id=pk, now=now, by=by),
+        _("Awake again."),
     ),
     "resolve": TicketAction(
         _plain(forms.ResolveForm),

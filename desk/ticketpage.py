@@ -24,7 +24,7 @@ from escalation.paths import PathEntry
 from notifications.models import OutgoingEmail
 from staff.models import Team, User
 from tickets.gathering import Gathered
-from tickets.models import Attachment, Detail, FollowUp, Message, Ticket
+from tickets.models import Attachment, Detail, FollowUp, Message, Snooze, Ticket
 
 MESSAGES_SHOWN = 60
 EVENTS_SHOWN = 120
@@ -133,6 +133,7 @@ class TicketPage:
     panels: tuple[EscalationPanel, ...]
     past: tuple[Escalation, ...]
     promise: Promise | None
+    snooze: Snooze | None
     follow_ups: tuple[FollowUpRow, ...]
     explanation: Explanation
     rule_names: Mapping[str, str]
@@ -168,6 +169,7 @@ def ticket_page(
         ),
         past=tuple(e for e in reversed(case.escalations) if not e.is_open),
         promise=case.promise,
+        snooze=case.snooze,
         follow_ups=tuple(
             FollowUpRow(follow_up, followups.receiver_of(follow_up, case))
             for follow_up in case.follow_ups

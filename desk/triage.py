@@ -35,6 +35,7 @@ ICONS: Mapping[View, str] = {
     View.WAITING: "message-question",
     View.ON_HOLD: "player-pause",
     View.ESCALATED: "arrow-bar-to-up",
+    View.SNOOZED: "zzz",
     View.ALL_OPEN: "stack-2",
 }
 OWN: Sequence[View] = (View.MINE,)
@@ -44,6 +45,7 @@ QUEUE: Sequence[View] = (
     View.WAITING,
     View.ON_HOLD,
     View.ESCALATED,
+    View.SNOOZED,
     View.ALL_OPEN,
 )
 

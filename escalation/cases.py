@@ -29,8 +29,12 @@ from staff.models import CalendarVersion, User
 from tickets import locking
 from tickets.deliveries import is_to_a_customer
 from tickets.gathering import Gathered, gathered_many
+<<<<<<< Updated upstream
 from tickets.models import Contact, Event, FollowUp, Message, Ticket
 from tickets.models.followup import UNDELIVERED
+=======
+from tickets.models import Event, FollowUp, Message, Snooze, Ticket
+>>>>>>> Stashed changes
 from tickets.models.ticket import MessageKind
 
 PASSED_ON = ":instead:"
@@ -68,6 +72,7 @@ class Case:
     promise: Promise | None = None
     replies: list[datetime] = field(default_factory=list)
     follow_ups: list[FollowUp] = field(default_factory=list)
+    snooze: Snooze | None = None
     fired: dict[str, datetime] = field(default_factory=dict)
     receipts: list[DeliveryEvent] = field(default_factory=list)
     deputies: list[Contact] = field(default_factory=list)
@@ -154,6 +159,8 @@ def load(*, tickets: Sequence[Ticket], now: datetime) -> list[Case]:
         ticket__in=ids, done_at__isnull=True, dropped_at__isnull=True
     ).order_by("due_at", "pk"):
         cases[follow_up.ticket_id].follow_ups.append(follow_up)
+    for snooze in Snooze.objects.open().filter(ticket__in=ids):
+        cases[snooze.ticket_id].snooze = snooze
     for ticket_id, rule_key, at in (
         Decision.objects.filter(ticket__in=ids)
         .order_by("ticket_id", "rule_key", "-at")

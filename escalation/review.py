@@ -22,7 +22,11 @@ from escalation import (
     paths,
     promises,
     ruling,
+<<<<<<< Updated upstream
     telling,
+=======
+    waking,
+>>>>>>> Stashed changes
     welcome,
 )
 from escalation.cases import Case, StatusChange, load
@@ -92,6 +96,7 @@ def work_out(*, cases: Sequence[Case], now: datetime) -> tuple[Ledger, list[int]
         coming = [
             *clocks.watch(case=case, ledger=ledger),
             *followups.drive(case=case, ledger=ledger),
+            waking.drive(case=case, ledger=ledger),
             *steps[case.ticket.pk],
             promises.drive(
                 case=case, ledger=ledger, changes=_news(case, changes.get(case.ticket.pk, ()))

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from staff.models import User
-from tickets import locking, status, timeline
+from tickets import locking, snoozing, status, timeline
 from tickets.errors import Refused
 from tickets.models import Contact, Ticket
 from tickets.models.ticket import Status
@@ -53,6 +53,7 @@ def resolve(
         reopen_until=reopen_until,
         waiting_since=None,
     )
+    snoozing.wake(ticket=ticket, now=now, by=by)
     timeline.record(ticket=ticket, kind="resolved", now=now, by=by)
     return ticket
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from django.db import transaction
 
 from tickets import attachments as files
-from tickets import closing, gathering, locking, status, timeline, verifying
+from tickets import closing, gathering, locking, snoozing, status, timeline, verifying
 from tickets.attachments import IncomingFile
 from tickets.models import Category, Contact, Message, Ticket
 from tickets.models.customers import Complexity
@@ -144,6 +144,7 @@ def append_message(
 
 def wake(*, ticket: Ticket, message: Message, contact: Contact, now: datetime) -> None:
     """A customer's message waits for us: on a locked ticket, do what that asks for."""
+    snoozing.wake(ticket=ticket, now=now, contact=contact)
     if ticket.is_ended:
         ticket = closing.reopen(ticket_id=ticket.pk, now=now, contact=contact)
     status.change(
