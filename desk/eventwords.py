@@ -173,6 +173,12 @@ def _reassigned(data: Mapping[str, Any], book: Book) -> str:
     return _("gave the escalation to %(name)s") % {"name": book.user(data.get("owner"))}
 
 
+def _reviewed(data: Mapping[str, Any], _book: Book) -> str:
+    if data.get("avoidable"):
+        return _("reviewed the escalation: it could have been avoided")
+    return _("reviewed the escalation: it was needed")
+
+
 def _step(data: Mapping[str, Any], book: Book) -> str:
     action = str(ACTIONS.get(str(data.get("action")), data.get("action")))
     name = book.user(data.get("user")) or book.team(data.get("team"))
@@ -234,6 +240,7 @@ _WORDS: Mapping[str, tuple[str, Callable[[Mapping[str, Any], Book], str]]] = {
     "withdrawn": ("arrow-bar-to-down", _said(lambda: _("withdrew the escalation"))),
     "de_escalated": ("arrow-down-circle", _said(lambda: _("de-escalated"))),
     "reassigned": ("user-share", _reassigned),
+    "escalation_reviewed": ("eye-check", _reviewed),
     "clock_breached": ("flame", _clock),
     "promise_kept": ("flag-check", _said(lambda: _("promise kept"))),
     "promise_broken": ("flag-x", _said(lambda: _("promise broken"))),

@@ -283,6 +283,13 @@ class ReasonForm(forms.Form):
     reason = TextField(rows=2, max_length=2000, label=_("Why"))
 
 
+class ReviewForm(forms.Form):
+    """What a lead says of an escalation afterwards."""
+
+    avoidable = forms.BooleanField(required=False, label=_("It could have been avoided"))
+    note = TextField(rows=2, max_length=2000, required=False, label=_("What to learn from it"))
+
+
 class OwnerForm(forms.Form):
     """Who goes on with the work."""
 

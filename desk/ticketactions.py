@@ -21,6 +21,7 @@ from escalation import (
     leading,
     lifecycle,
     returning,
+    reviewing,
     updates,
     withdrawing,
 )
@@ -312,6 +313,11 @@ ON_ESCALATION: Mapping[str, EscalationAction] = {
             escalation_id=pk, owner_id=data["owner"].pk, now=now, by=by
         ),
         _("Reassigned; both are told."),
+    ),
+    "review": EscalationAction(
+        lambda sent, _gathered: forms.ReviewForm(sent),
+        lambda pk, data, now, by: reviewing.review(escalation_id=pk, now=now, by=by, **data),
+        _("Reviewed."),
     ),
     "tick": EscalationAction(
         lambda sent, _gathered: forms.TickForm(sent),

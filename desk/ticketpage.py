@@ -13,11 +13,11 @@ from django.utils.translation import gettext
 from desk import eventwords, letterwords
 from desk.eventwords import Book, Line
 from desk.letterwords import ShownLetter
-from escalation import authority, clocks, followups, paths, withdrawing
+from escalation import authority, clocks, followups, paths, reviewing, withdrawing
 from escalation.cases import Case, load
 from escalation.checklist import Item, checklist_of
 from escalation.explanation import Explanation, explain_case
-from escalation.models import Clock, Escalation, Handoff, Promise
+from escalation.models import Clock, Escalation, Handoff, Promise, Review
 from escalation.models.clock import ClockState
 from escalation.models.escalation import State
 from escalation.paths import PathEntry
@@ -105,6 +105,16 @@ class EscalationPanel:
 
 
 @dataclass(frozen=True, slots=True)
+class PastEscalation:
+    """An escalation that is over, what a lead said of it, and whether this person may."""
+
+    escalation: Escalation
+    team: Team
+    review: Review | None
+    may_review: bool
+
+
+@dataclass(frozen=True, slots=True)
 class FollowUpRow:
     follow_up: FollowUp
     person: User | None
@@ -131,7 +141,7 @@ class TicketPage:
     details: tuple[DetailRow, ...]
     clocks: tuple[ClockRow, ...]
     panels: tuple[EscalationPanel, ...]
-    past: tuple[Escalation, ...]
+    past: tuple[PastEscalation, ...]
     promise: Promise | None
     snooze: Snooze | None
     follow_ups: tuple[FollowUpRow, ...]
@@ -167,7 +177,7 @@ def ticket_page(
         panels=tuple(
             _panel(case, escalation, user, book, now) for escalation in case.open_escalations
         ),
-        past=tuple(e for e in reversed(case.escalations) if not e.is_open),
+        past=_past(case, user),
         promise=case.promise,
         snooze=case.snooze,
         follow_ups=tuple(
@@ -337,6 +347,20 @@ def owners(*, case: Case, escalation: Escalation, user: User) -> tuple[User, ...
             ),
             key=lambda person: person.name,
         )
+    )
+
+
+def _past(case: Case, user: User) -> tuple[PastEscalation, ...]:
+    """What is over, the newest first."""
+    over = [escalation for escalation in case.escalations if not escalation.is_open]
+    return tuple(
+        PastEscalation(
+            escalation=hop.escalation,
+            team=hop.to_team,
+            review=getattr(hop.escalation, "review", None),
+            may_review=authority.may_lead(case=case, handoff=hop, user=user),
+        )
+        for hop in sorted(reviewing.last_hops(over), key=lambda hop: -hop.escalation_id)
     )
 
 

@@ -23,9 +23,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from desk import once
-from desk.forms import offer_staff, refuse
+from desk.forms import ReviewForm, offer_staff, refuse
 from desk.ticketactions import ON_ESCALATION, ON_TICKET
-from desk.ticketpage import EscalationPanel, TicketPage, ticket_page
+from desk.ticketpage import EscalationPanel, PastEscalation, TicketPage, ticket_page
 from desk.views.numbers import number
 from desk.views.reading import reader
 from escalation.models import Escalation
@@ -231,6 +231,7 @@ def _page(
     panels = [
         {"panel": panel, "forms": _panel_forms(panel, page, refused)} for panel in page.panels
     ]
+    past = [{"row": row, "form": _review_form(row, refused)} for row in page.past]
     context = {
         "page": page,
         "ticket": found,
@@ -238,6 +239,7 @@ def _page(
         "partial": request.GET.get("pane") == "1",
         "forms": forms,
         "panels": panels,
+        "past": past,
     }
     swapped = bool(request.headers.get("HX-Request")) and not context["partial"]
     template = "desk/_ticket.html" if swapped else "desk/ticket.html"
@@ -257,6 +259,18 @@ def _panel_forms(
     for name in ("accept_for", "reassign"):
         offer_staff(forms[name], people=panel.owners, teams=page.teams)
     return forms
+
+
+def _review_form(row: PastEscalation, refused: tuple[int, str, Form] | None) -> Form:
+    """What a lead may say of an escalation that is over; what was said before stands in it."""
+    if refused is not None and refused[:2] == (row.escalation.pk, "review"):
+        form = refused[2]
+    elif row.review is not None:
+        form = ReviewForm(initial={"avoidable": row.review.avoidable, "note": row.review.note})
+    else:
+        form = ReviewForm()
+    form.auto_id = f"escalation-{row.escalation.pk}-review-%s"
+    return form
 
 
 def _prepare(forms: Mapping[str, Form], page: TicketPage, prefix: str) -> None:

@@ -3,6 +3,7 @@ from escalation.models.escalation import ChecklistTick, Decision, Escalation, Ha
 from escalation.models.policy import Policy, PolicyVersion
 from escalation.models.promise import Promise
 from escalation.models.relook import Relook
+from escalation.models.review import Review
 
 __all__ = [
     "ChecklistTick",
@@ -15,5 +16,6 @@ __all__ = [
     "PolicyVersion",
     "Promise",
     "Relook",
+    "Review",
     "Step",
 ]
