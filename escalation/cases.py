@@ -29,12 +29,8 @@ from staff.models import CalendarVersion, User
 from tickets import locking
 from tickets.deliveries import is_to_a_customer
 from tickets.gathering import Gathered, gathered_many
-<<<<<<< Updated upstream
-from tickets.models import Contact, Event, FollowUp, Message, Ticket
+from tickets.models import Contact, Event, FollowUp, Message, Snooze, Ticket
 from tickets.models.followup import UNDELIVERED
-=======
-from tickets.models import Event, FollowUp, Message, Snooze, Ticket
->>>>>>> Stashed changes
 from tickets.models.ticket import MessageKind
 
 PASSED_ON = ":instead:"

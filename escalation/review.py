@@ -22,11 +22,8 @@ from escalation import (
     paths,
     promises,
     ruling,
-<<<<<<< Updated upstream
     telling,
-=======
     waking,
->>>>>>> Stashed changes
     welcome,
 )
 from escalation.cases import Case, StatusChange, load
