@@ -2,6 +2,7 @@
 # make setup     install only                         make lint      what CI asks of the code
 # make lock      resolve the requirements anew        make format    let the linters rewrite the code
 # make messages  collect what is to be translated     make clean     forget what was installed
+# make soak      the long tests: an outage of minutes, races by the thousand
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PY := .venv/bin/python
@@ -11,7 +12,7 @@ WORDS := $(patsubst %.po,%.mo,$(wildcard locale/*/LC_MESSAGES/django.po))
 TESTS ?=
 WORKERS ?= auto
 
-.PHONY: run setup setup-dev test lint format lock messages clean
+.PHONY: run setup setup-dev test soak lint format lock messages clean
 .DELETE_ON_ERROR:
 
 run: setup
@@ -44,6 +45,9 @@ node_modules/.stamp: .venv/.stamp-local package.json package-lock.json
 
 test: setup-dev
 	$(PY) -m pytest -n $(WORKERS) $(TESTS)
+
+soak: setup-dev
+	$(PY) -m pytest -n 0 -m soak $(TESTS)
 
 lint: setup-dev
 	.venv/bin/ruff check .

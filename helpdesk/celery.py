@@ -10,6 +10,8 @@ import warnings
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import celery.app.amqp
+import kombu
 from celery import Celery
 from celery.signals import worker_process_init
 from django.conf import settings
@@ -49,13 +51,34 @@ if not settings.PRODUCTION:
     # On a machine of one's own it would be the first eight lines that root reads.
     warnings.filterwarnings("ignore", message="You're running the worker with superuser")
 
-app = Celery("helpdesk")
+#: Seconds at most between two attempts to find a broker that is away.
+LONGEST_WAIT_FOR_BROKER = 2
+
+
+class _Connection(kombu.Connection):
+    """Kombu's, which would let half a minute pass between two attempts once it has waited long.
+
+    Workers are to be back within an interval of the broker's return, however long it was away.
+    """
+
+    def ensure_connection(self, *args: Any, **options: Any) -> Any:
+        options.setdefault("interval_max", LONGEST_WAIT_FOR_BROKER)
+        return super().ensure_connection(*args, **options)
+
+
+class _AMQP(celery.app.amqp.AMQP):
+    Connection = _Connection
+
+
+app = Celery("helpdesk", amqp=_AMQP)
 app.conf.update(
     broker_url=broker_url(settings.REDIS_URL),
     broker_transport_options=BROKER_TRANSPORT_OPTIONS,
     result_backend_transport_options={"visibility_timeout": VISIBILITY_TIMEOUT},
     visibility_timeout=VISIBILITY_TIMEOUT,
     broker_connection_retry_on_startup=True,
+    # Celery's hundred attempts end after three quarters of an hour, and the worker with them.
+    broker_connection_max_retries=None,
     task_ignore_result=True,
     task_acks_late=True,
     # With acks_late alone, the task of a killed child is not run again for minutes.

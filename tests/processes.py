@@ -159,18 +159,30 @@ class Installation:
     environment: dict[str, str]
     port: int
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    #: Other queues than their own, for a test that stands between.
+    queues: dict[str, str] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self, *names: str) -> None:
-        """Start some of web, engine, mail, beat; the web server answers when this returns."""
-        known = commands(port=self.port, data_dir=self.folder)
+        """Start some of web, engine, mail, beat; the web server answers when this returns.
+
+        ``engine2`` is a second engine, with a node name of its own, ``beat2`` a second beat with a
+        timetable of its own; ``run_engine`` is the command that sweeps without Celery.
+        """
         for name in names:
+            kind = name.rstrip("0123456789")
             log = (self.folder / f"{name}.log").open("ab")
+            if kind == "run_engine":
+                command = [sys.executable, "manage.py", "run_engine"]
+            else:
+                number = int(name.removeprefix(kind) or 0)
+                known = commands(port=self.port + number, data_dir=self.folder)[kind]
+                command = [self.queues.get(word, word) for word in known]
             self.running[name] = subprocess.Popen(
-                known[name],
+                command,
                 cwd=ROOT,
                 env=self.environment,
                 stdout=log,

@@ -1,0 +1,93 @@
+"""What must be so after every fault, and the situation the faults strike in."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection
+from datetime import timedelta
+
+from django.db import connection
+from django.utils import timezone
+
+from escalation.models import Escalation, Promise
+from notifications.models import OutgoingEmail
+from tests.house import House
+from tests.processes import Installation
+from tickets.models import Ticket
+
+TWO_INTERVALS = timedelta(seconds=1)
+"""Of an ``Installation``'s engine, which looks twice a second."""
+
+BUSY = timedelta(seconds=4)
+"""What a machine that runs other tests may add; it lies far below the shipped two intervals."""
+
+
+def unanswered(house: House, count: int) -> list[int]:
+    """P1 tickets that have waited for an hour, and that nobody has looked at yet."""
+    since = timezone.now() - timedelta(hours=1)
+    already = Ticket.objects.count()
+    made = [
+        house.ticket(
+            f"POST /v2/invoices returns 502, case {number}",
+            now=since,
+            impact=1,
+            urgency=1,
+            by=house.contact(f"Caller{number} Reyes", house.norvik),
+        ).pk
+        for number in range(already, already + count)
+    ]
+    Ticket.objects.filter(pk__in=made).update(review_at=since)
+    return made
+
+
+def all_escalated(made: Collection[int]) -> Callable[[], bool]:
+    """Something to wait for: as many escalations as tickets were made."""
+    return lambda: Escalation.objects.count() == len(made)
+
+
+def escalated_once_each(made: Collection[int]) -> None:
+    """Escalations = distinct keys = expected; promise and letter once each; nothing overdue."""
+    assert Counter(Escalation.objects.values_list("ticket", flat=True)) == dict.fromkeys(made, 1)
+    assert Counter(Promise.objects.values_list("ticket", flat=True)) == dict.fromkeys(made, 1)
+    letters = OutgoingEmail.objects.filter(kind="escalated")
+    assert Counter(letters.values_list("about", flat=True)) == {f"ticket:{pk}": 1 for pk in made}
+    nothing_overdue()
+
+
+def nothing_overdue() -> None:
+    """No ticket has waited for longer than two intervals, and none was set aside."""
+    assert not list(Ticket.objects.exclude(review_error="").values_list("pk", "review_error"))
+    overdue = timezone.now() - TWO_INTERVALS - BUSY
+    assert not list(Ticket.objects.filter(review_at__lt=overdue).values_list("pk", "review_at"))
+
+
+def received_once_or_under_one_message_id(installation: Installation) -> None:
+    """Every letter arrived; one that arrived twice did so under one Message-ID."""
+    arrived_once_or_under_one_message_id(
+        [str(letter["Message-ID"]) for letter in installation.mailbox.letters]
+    )
+
+
+def arrived_once_or_under_one_message_id(message_ids: Collection[str]) -> None:
+    """The same of whatever server kept these; nothing may come twice that was never uncertain."""
+    arrived = Counter(message_ids)
+    rows = {mail.message_id: mail for mail in OutgoingEmail.objects.exclude(state="failed")}
+    assert set(arrived) == set(rows)
+    for message_id, times in arrived.items():
+        assert times <= 1 + rows[message_id].leases_lost, rows[message_id]
+
+
+def all_sent() -> bool:
+    return not OutgoingEmail.objects.exclude(state="sent").exists()
+
+
+def in_mid_batch() -> bool:
+    """Whether the engine is inside a transaction that has begun to write escalations."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+            " AND state <> 'idle' AND xact_start IS NOT NULL AND pid <> pg_backend_pid()"
+            " AND query ~* '^(insert|update|select).*(escalation_|tickets_ticket)'"
+        )
+        [busy] = cursor.fetchone()
+    return bool(busy) and Escalation.objects.exists()
