@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("tickets", "0003_the_customers_doors"),
+        ("tickets", "0004_snooze"),
     ]
 
     operations = [
