@@ -307,12 +307,27 @@ def _retarget(case: Case, ledger: Ledger, clock: Clock) -> None:
         return
     if clock.state == ClockState.DROPPED and not case.ticket.is_ended:
         _revive(case, ledger, clock)
+    if clock.is_live:
+        _recalendar(case, ledger, clock, target)
     if not clock.is_live or target.length == clock.budget:
         return
     ledger.change(clock, budget=target.length, breached_at=None, warned_at=None)
     if clock.running_since is not None:
         due_at = clock.time.add(clock.running_since, clock.budget - clock.consumed)
         ledger.change(clock, due_at=due_at)
+
+
+def _recalendar(case: Case, ledger: Ledger, clock: Clock, target: Duration) -> None:
+    """Count on in wall time or business time, where the new target is in the other."""
+    version, zone = (None, "") if target.wall else case.roster.calendar_for(case.ticket)
+    if (version is None) == (clock.calendar_version is None):
+        return
+    ran, changed_at = clock.running_since is not None, clock.changed_at
+    stop(ledger, clock, ledger.now)
+    ledger.change(clock, calendar_version=version, zone=zone)
+    if ran:
+        _run(ledger, clock, ledger.now)
+        ledger.change(clock, changed_at=changed_at)
 
 
 def drop(ledger: Ledger, clock: Clock) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import transaction
@@ -12,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from escalation import endings, lifecycle
+from escalation.defaults import default_body
 from escalation.models import Clock, ClockRun
 from escalation.models.clock import ClockKind, ClockState
 from staff.businesstime import BusinessTime
@@ -204,6 +206,25 @@ def test_a_new_priority_while_it_stands_counts_once_it_runs(house: House) -> Non
     house.status(ticket, Status.OPEN, now=after(hours=5))
     house.sweep(after(hours=5))
     assert clock_of(ticket, RESOLUTION).due_at == after(hours=12)
+
+
+def test_a_new_priority_in_wall_time_counts_on_in_wall_time(house: House) -> None:
+    targets: Any = default_body()["targets"]
+    targets["silver"]["P2"]["resolution"] = "16h wall"
+    house.publish(targets=targets)
+    friday = datetime(2026, 11, 27, 15, 0, tzinfo=UTC)
+    ticket = house.ticket(by=house.juergen, assignee=house.anna, now=friday)
+    house.sweep(friday)
+    evening = friday + timedelta(hours=1)
+    house.assess(ticket, impact=1, urgency=2, now=evening)
+    house.sweep(evening)
+    clock = clock_of(ticket, RESOLUTION)
+    assert clock.due_at == evening + 15 * HOUR, "an hour was used; the weekend counts from now on"
+    house.assess(ticket, impact=2, urgency=2, now=evening + HOUR)
+    house.sweep(evening + HOUR)
+    clock = clock_of(ticket, RESOLUTION)
+    assert clock.calendar_version is not None
+    assert clock.consumed == 2 * HOUR
 
 
 def test_a_priority_without_a_target_drops_the_clock_and_another_brings_it_back(
