@@ -6,7 +6,8 @@ import json
 from datetime import timedelta
 
 from helpdesk.demo.director import Story
-from helpdesk.demo.stage import Stage, clock_in, stamp
+from helpdesk.demo.scene import clock_in, stamp
+from helpdesk.demo.stage import Stage
 from helpdesk.demo.timetable import openings
 from tickets.inbound.parsed import ParsedAttachment
 

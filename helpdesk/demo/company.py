@@ -20,7 +20,8 @@ from helpdesk.demo import (
 )
 from helpdesk.demo.conversations import SUBJECTS
 from helpdesk.demo.director import play
-from helpdesk.demo.stage import Stage, next_number
+from helpdesk.demo.scene import next_number
+from helpdesk.demo.stage import Stage
 from staff.models import User
 from tickets import portal
 from tickets.errors import Refused
@@ -33,9 +34,11 @@ STORIES = (
     arriving.export_stuck,
     escalated.sso_login_loop,
     escalated.duplicate_charges,
+    escalated.data_residency_proof,
     escalated.too_many_requests,
     escalated.wrong_vat,
     escalated.refunds_fail,
+    escalated.cto_wants_a_call,
     escalated.sandbox_certificate,
     escalated.pdf_language,
     settled.callback_delayed,
@@ -43,6 +46,7 @@ STORIES = (
     settled.login_code_missing,
     settled.rotate_keys,
     settled.wrong_currency,
+    settled.security_questionnaire,
 )
 
 NEWEST = max(SUBJECTS)

@@ -15,16 +15,19 @@ SUBJECTS: Mapping[int, str] = {
     1039: "Export hängt bei 40 %",
     1038: "SSO login loop for one department",
     1037: "Duplicate charges on yesterday's orders",
+    1036: "Data residency proof for our auditor",
     1035: "429 since Friday",
     1034: "Wrong VAT on invoices for books",
     1033: "Callback kommt verspätet an",
     1032: "Refunds fail",
+    1031: "Our CTO wants a call about the API",
     1030: "Sandbox certificate rejected",
     1024: "PDF receipts come in the wrong language",
     1023: "Umlaute im Export kaputt",
     1022: "Login code never arrives",
     1021: "Rotate keys before our audit",
     1020: "Wrong currency on a payout",
+    1019: "Security questionnaire for the annual review",
 }
 
 SAID: Mapping[int, Mapping[str, str]] = {
@@ -172,6 +175,25 @@ The second call should have got the first answer; it got a new charge.""",
         "first_step": "voiding the 14 second charges in the ledger",
         "note": "Told Inés on the phone that nothing has been settled yet. She was relieved.",
     },
+    1036: {
+        "customer": """\
+Hello,
+
+our auditor asks for a proof that our payment data, backups included, has stayed in the EU since
+1 January. A signed statement or an extract from your storage audit log will do. Customer ID
+NOR-4471. The auditor closes the file on Friday.
+
+Signe Moe
+Norvik Logistics""",
+        "reply": """\
+Hello Signe,
+
+thank you. Your account is pinned to eu-central, and that has not changed since it was opened. For
+the backups I need the extract from the storage audit log, which another team can make. I am asking
+them for it.""",
+        "tried": "Account is pinned to eu-central since 2023; the console shows nothing on backups.",
+        "ask": "Please extract the backups' regions since 1 January for NOR-4471, signed.",
+    },
     1035: {
         "customer": """\
 Dear support,
@@ -283,6 +305,40 @@ are released right after it.""",
         "note": """\
 The check found a second account with the same cancelled payout. Correcting both at once is safer
 but will not be done by the time we told Maya. Somebody should tell her.""",
+    },
+    1031: {
+        "customer": """\
+Hello,
+
+for the third time this month our invoice run stopped in the night with 504 Gateway Timeout, last
+at req_5c1d20e4, with key_nvk2prod. Each time you repaired it, and each time it came back.
+
+Our CTO, Henrik Lund, wants a call this week with somebody who can tell him what changes on your
+side and who stands for it. NOR-4471.
+
+Ola Berg
+Norvik Logistics""",
+        "reply": """\
+Hello Ola,
+
+three times is too often, and I understand that he wants to hear it from somebody who decides. I am
+asking our integrations team for the common cause, and our head of support for the call. You hear
+today which times we propose.""",
+        "tried": """\
+All three stops: the nightly run opens 400 connections within a second, the gateway queues them and
+gives up after 30 s. The limit was raised twice, each time until the next deployment.""",
+        "ask": "Make the raised limit survive a deployment, and tell us by when.",
+        "reason": "Third stop this month; their CTO wants to hear who stands for it.",
+        "decide": "Call Henrik Lund this week, and decide whether the limit is fixed out of turn.",
+        "first_step": "writing the limit into the deployment's own settings",
+        "word": """\
+Hello Ola,
+
+Helen Brandt, who leads support here, would like to call Henrik herself, together with Priya Nair of
+integrations, who is changing how the limit is kept. Could he do Thursday 10:00 or 15:30 (Oslo)?
+We send what we found beforehand.""",
+        "note": """\
+Helen takes the call. Priya has the permanent limit in review, so there is something to show.""",
     },
     1030: {
         "customer": """\
@@ -423,5 +479,30 @@ no money is missing: the list shows the currency of the charge, the payout itsel
 You find the converted amount when you open the payout. Does that answer it?""",
         "outcome": "The list shows the currency of the charge; the payout arrives in BRL",
         "cause": "a label in the list that can be misread",
+        "tried": "The payout arrives in BRL, the list says USD; I do not see where it converts.",
+        "ask": "Is the payout right, and only its label wrong?",
+        "first_step": "looking up the payout in the ledger",
+        "settled": "The payout is right; the list shows the charge's currency, as the help centre says.",
+        "review": """\
+The help centre's page "Currencies in lists and payouts" has the answer; a search would have found
+it. I have added it to the macros of Frontline Americas.""",
+    },
+    1019: {
+        "customer": """\
+Hello,
+
+it is this time of the year again: attached to our vendor portal is a security questionnaire with
+140 questions, mostly the same as last year. Could you fill it in by the end of the month?
+PCH-1187.
+
+Maya Ortiz
+Pinecrest Health""",
+        "reply": """\
+Hello Maya,
+
+with pleasure. I have last year's answers here; our security team renews the parts on encryption and
+sub-processors and gives me theirs next week. You get the whole in time for your deadline.""",
+        "note": "Asked security for the two chapters; they deliver after their own audit.",
+        "snoozed": "Security's chapters on encryption and sub-processors should be here",
     },
 }

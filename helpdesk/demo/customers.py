@@ -58,6 +58,7 @@ class Writer:
 CONTACTS: Mapping[str, Writer] = {
     "dana": Writer("Dana Reyes", "norvik", "dana.reyes"),
     "ola": Writer("Ola Berg", "norvik", "ola.berg", is_escalation_contact=True),
+    "signe": Writer("Signe Moe", "norvik", "signe.moe"),
     "ines": Writer("Inés Duarte", "casalume", "ines.duarte"),
     "maya": Writer("Maya Ortiz", "pinecrest", "maya.ortiz"),
     "juergen": Writer("Jürgen Adler", "steinbach", "juergen.adler", language="de"),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from escalation.models.escalation import ReturnReason
+from escalation.models.escalation import Kind, ReturnReason
 from helpdesk.demo.director import Story
-from helpdesk.demo.stage import Stage, on_the, stamp
+from helpdesk.demo.scene import on_the, stamp
+from helpdesk.demo.stage import Stage
 from helpdesk.demo.timetable import openings
 from tickets.models.ticket import Status
 
@@ -46,6 +47,22 @@ def duplicate_charges(stage: Stage) -> Story:
     stage.accept(1037, "priya")
     yield at + timedelta(minutes=140)
     stage.note(1037, "ben")
+
+
+def data_residency_proof(stage: Stage) -> Story:
+    """HD-1036: offered, but the notice bounced: the customer was not told."""
+    at = openings(stage)[1036]
+    yield at
+    stage.opens(1036, "signe")
+    yield at + timedelta(minutes=12)
+    stage.assess(1036, "anna", impact=2, urgency=2)
+    stage.assign(1036, "anna", "anna")
+    yield at + timedelta(minutes=29)
+    stage.reply(1036, "anna")
+    yield stage.ago(minutes=26)
+    stage.escalate(1036, "integrations", "anna", nature="access")
+    yield stage.ago(minutes=24)
+    stage.bounces(1036, "escalated")
 
 
 def too_many_requests(stage: Stage) -> Story:
@@ -115,6 +132,30 @@ def refunds_fail(stage: Stage) -> Story:
     )
     yield stage.ago(minutes=52)
     stage.note(1032, "tomasz")
+
+
+def cto_wants_a_call(stage: Stage) -> Story:
+    """HD-1031: with Tier 2 for the cause and with Helen for the call, side by side."""
+    at = openings(stage)[1031]
+    yield at
+    stage.opens(1031, "ola")
+    yield at + timedelta(minutes=9)
+    stage.assess(1031, "anna", impact=2, urgency=1)
+    stage.assign(1031, "anna", "anna")
+    yield at + timedelta(minutes=24)
+    stage.reply(1031, "anna")
+    yield at + timedelta(minutes=41)
+    stage.escalate(1031, "integrations", "anna")
+    yield at + timedelta(minutes=53)
+    stage.accept(1031, "priya")
+    yield at + timedelta(minutes=66)
+    stage.appeal(1031, "helen", "frontline-emea", "anna")
+    yield at + timedelta(minutes=84)
+    stage.accept(1031, "helen", kind=Kind.HIERARCHICAL)
+    yield at + timedelta(minutes=97)
+    stage.note(1031, "anna")
+    yield at + timedelta(minutes=104)
+    stage.reply(1031, "anna", "word", status=Status.WAITING)
 
 
 def sandbox_certificate(stage: Stage) -> Story:

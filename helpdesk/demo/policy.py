@@ -22,6 +22,7 @@ GOLD_PATHS: dict[str, list[dict[str, str]]] = {
     ],
 }
 
+#: That a letter which bounced gives its assignee a follow-up at once is the engine's own.
 RULES: list[dict[str, object]] = [
     {
         "key": "p1-unanswered",
@@ -54,6 +55,21 @@ RULES: list[dict[str, object]] = [
         "when": {"fact": "resolution_used", "op": "at_least", "value": "75%"},
         "to": [{"next_tier": True}],
         "nature": "overdue",
+    },
+    {
+        "key": "reopened-twice",
+        "name": "The ticket has been reopened twice",
+        "when": {"fact": "reopened_count", "op": "at_least", "value": 2},
+        "to": [{"team_lead": True}, {"manager": True}],
+        "nature": "reopened",
+    },
+    {
+        "key": "customer-asks",
+        "name": "The customer asks to escalate",
+        "when": {"fact": "asked_to_escalate", "op": "is_set"},
+        "to": [{"team_lead": True}, {"manager": True}],
+        "nature": "customer_asked",
+        "once": {"again_after": "24h wall"},
     },
 ]
 

@@ -82,7 +82,7 @@ def rotate_keys(stage: Stage) -> Story:
 
 
 def wrong_currency(stage: Stage) -> Story:
-    """HD-1020: answered, resolved and closed."""
+    """HD-1020: escalated, resolved and closed; a lead found that it could have been avoided."""
     at = openings(stage)[1020]
     yield at
     stage.opens(1020, "lia")
@@ -90,9 +90,33 @@ def wrong_currency(stage: Stage) -> Story:
     stage.assess(1020, "dev", impact=3, urgency=2)
     stage.move(1020, "frontline-americas", "dev")
     stage.assign(1020, "dev", "dev")
-    yield at + timedelta(minutes=42)
+    yield at + timedelta(minutes=31)
+    stage.escalate(1020, "integrations", "dev")
+    yield at + timedelta(minutes=64)
+    stage.accept(1020, "tomasz")
+    yield at + timedelta(minutes=92)
+    stage.settle_escalation(1020, "tomasz", "settled")
+    yield at + timedelta(minutes=107)
     stage.reply(1020, "dev")
     yield at + timedelta(hours=2, minutes=35)
     stage.resolve(1020, "dev")
     yield stage.working_hours_ago(21)
     stage.close(1020, "dev")
+    yield stage.working_hours_ago(19.5)
+    stage.review(1020, "marco")
+
+
+def security_questionnaire(stage: Stage) -> Story:
+    """HD-1019: on hold for others, and out of sight until they should be done."""
+    at = openings(stage)[1019]
+    yield at
+    stage.opens(1019, "maya")
+    yield at + timedelta(minutes=17)
+    stage.assess(1019, "ben", impact=3, urgency=3)
+    stage.assign(1019, "ben", "ben")
+    yield at + timedelta(minutes=46)
+    stage.reply(1019, "ben")
+    yield at + timedelta(minutes=55)
+    stage.note(1019, "ben")
+    stage.put_on_hold(1019, "ben")
+    stage.snooze(1019, "ben", "snoozed", until=stage.in_working_hours(19))

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.test import Client, override_settings
 from pytest_django import DjangoDbBlocker
 
-from escalation import review
+from escalation import endings, review, withdrawing
 from escalation.explanation import explain_ticket
 from escalation.models import Decision, Escalation, PolicyVersion, Promise
 from escalation.models.clock import Clock
@@ -22,7 +22,7 @@ from escalation.models.promise import PromiseState
 from helpdesk.demo import calendars, company, people
 from helpdesk.management.commands.setup import load_all_defaults
 from notifications import delivery
-from notifications.models import MailState, Notification, OutgoingEmail
+from notifications.models import DeliveryEvent, MailState, Notification, OutgoingEmail
 from staff.businesstime import compiled
 from staff.models import User
 from tickets import intake
@@ -64,8 +64,12 @@ def ticket(number: int) -> Ticket:
     return Ticket.objects.get(pk=number)
 
 
-def escalation(number: int) -> Escalation:
-    return Escalation.objects.get(ticket_id=number)
+def escalation(number: int, kind: str = "functional") -> Escalation:
+    return Escalation.objects.get(ticket_id=number, kind=kind)
+
+
+def person(key: str) -> User:
+    return User.objects.get(email=people.PEOPLE[key].email)
 
 
 def promise(number: int) -> Promise:
@@ -188,6 +192,27 @@ def test_hd_1037_is_accepted_with_its_promise_due_in_half_an_hour(now: datetime)
     assert letters(1037) == ["received", "reply", "escalated", "accepted"]
 
 
+def test_hd_1036_bounced_so_that_its_customer_was_not_told(now: datetime) -> None:
+    offered = escalation(1036)
+    assert offered.state == State.OFFERED
+    assert promise(1036).is_untold
+    bounced = DeliveryEvent.objects.get()
+    assert (bounced.kind, bounced.status, bounced.email.kind) == ("bounced", "5.1.1", "escalated")
+    reminder = ticket(1036).follow_ups.get(kind="not_told")
+    assert reminder.is_open
+    assert reminder.fired_at is not None
+    assert timedelta() <= reminder.fired_at - bounced.at <= timedelta(minutes=15)
+    assert Notification.objects.filter(
+        user=person("anna"), kind="staff_follow_up", about="ticket:1036"
+    ).exists()
+
+
+def test_norviks_escalation_contact_is_written_to_in_the_requesters_place(now: datetime) -> None:
+    instead = OutgoingEmail.objects.get(about="ticket:1036", to_address="ola.berg@norvik.example")
+    assert instead.kind == "escalated"
+    assert "Hello Ola" in instead.text or "Ola," in instead.text
+
+
 def test_hd_1035_was_declined_since_the_key_id_is_missing(now: datetime) -> None:
     declined = escalation(1035)
     offer = declined.handoffs.get()
@@ -222,6 +247,15 @@ def test_hd_1032_has_a_promise_that_broke_40_minutes_ago(now: datetime) -> None:
     assert Notification.objects.filter(
         user=marco, kind="staff_promise_warning", about="ticket:1032"
     ).exists()
+
+
+def test_hd_1031_is_with_tier_2_and_with_helen_side_by_side(now: datetime) -> None:
+    asked, experts = ticket(1031), escalation(1031)
+    assert (experts.state, experts.owner) == (State.ACCEPTED, person("priya"))
+    assert experts.handoffs.get().to_team.slug == "integrations"
+    above = escalation(1031, "hierarchical")
+    assert (above.state, above.owner) == (State.ACCEPTED, person("helen"))
+    assert (asked.status, asked.held) == (Status.WAITING, True)
 
 
 def test_hd_1030_was_handed_on_twice(now: datetime) -> None:
@@ -272,9 +306,62 @@ def test_hd_1021_stays_resolved_after_thanks(now: datetime) -> None:
     assert Message.objects.filter(ticket=1021, thanks=True).count() == 1
 
 
-def test_hd_1020_is_closed(now: datetime) -> None:
+def test_hd_1020_is_closed_and_reviewed_as_avoidable(now: datetime) -> None:
     assert ticket(1020).status == Status.CLOSED
     assert letters(1020)[-1] == "closed"
+    said = escalation(1020).review
+    assert (said.avoidable, said.user) == (True, person("marco"))
+
+
+def test_hd_1019_is_snoozed(now: datetime) -> None:
+    hidden = ticket(1019).snoozes.get()
+    assert hidden.woken_at is None
+    assert hidden.until > now
+    assert ticket(1019).status == Status.ON_HOLD
+
+
+def test_a_ticket_reopened_twice_goes_to_the_lead(now: datetime) -> None:
+    for days in (1, 2):
+        moment = now + timedelta(days=days)
+        if days == 2:
+            endings.resolve(
+                ticket_id=1022,
+                outcome="Sent again",
+                now=moment - timedelta(minutes=5),
+                by=person("carla"),
+            )
+            intake.append_message(
+                ticket_id=1022,
+                contact=ticket(1022).requester,
+                incoming=Incoming(text="No code again. What is wrong?", channel=Channel.MAIL),
+                now=moment,
+            )
+        review.sweep(clock=lambda moment=moment: moment)  # type: ignore[misc]
+        assert ticket(1022).reopened_count == days
+        assert Escalation.objects.filter(ticket=1022, rule_key="reopened-twice").count() == days - 1
+    above = escalation(1022, "hierarchical")
+    assert above.handoffs.get().to_user == person("marco")
+    assert above.nature == "reopened"
+
+
+def test_a_customer_who_asks_to_escalate_reaches_the_lead_once_a_day(now: datetime) -> None:
+    def ask_and_look(hours: float) -> int:
+        moment = now + timedelta(hours=hours)
+        Ticket.objects.filter(pk=1041).update(asked_to_escalate_at=moment, review_at=moment)
+        review.sweep(clock=lambda: moment)
+        return Escalation.objects.filter(ticket=1041, rule_key="customer-asks").count()
+
+    assert ask_and_look(1) == 1
+    first = escalation(1041, "hierarchical")
+    assert (first.trigger, first.handoffs.get().to_user) == ("customer", person("marco"))
+    withdrawing.de_escalate(
+        escalation_id=first.pk,
+        reason="Answered on the phone.",
+        now=now + timedelta(hours=2),
+        by=person("marco"),
+    )
+    assert ask_and_look(5) == 1
+    assert ask_and_look(26) == 2
 
 
 def test_there_is_one_of_each_letter_with_plausible_times(now: datetime) -> None:
@@ -304,7 +391,7 @@ def test_there_is_one_of_each_letter_with_plausible_times(now: datetime) -> None
 def test_the_higher_a_number_the_later_it_was_opened(now: datetime) -> None:
     opened = list(Ticket.objects.order_by("pk").values_list("created_at", flat=True))
     assert opened == sorted(opened)
-    assert len(opened) == 16
+    assert len(opened) == len(company.STORIES) == 19
 
 
 def test_nothing_lies_in_the_future_and_nothing_is_overdue(now: datetime) -> None:
