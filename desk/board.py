@@ -17,6 +17,7 @@ from escalation.models import Escalation, Handoff, Promise
 from escalation.models.escalation import OPEN, State
 from escalation.models.promise import PromiseState
 from escalation.paths import PathEntry
+from escalation.sight import in_sight_of
 from staff.models import Team, User
 from tickets.models import Message, Ticket
 from tickets.models.ticket import MessageKind, Status
@@ -97,9 +98,7 @@ class Board:
 
 def board(*, user: User, team: int | None, after: int | None, now: datetime) -> Board:
     """Read a page of the open escalations of tickets this person may see."""
-    visible = Escalation.objects.filter(
-        state__in=OPEN, ticket__in=Ticket.objects.visible_to(user).values("pk")
-    )
+    visible = Escalation.objects.filter(state__in=OPEN, ticket__in=in_sight_of(user).values("pk"))
     if team is not None:
         visible = visible.filter(
             Q(ticket__team=team) | Q(pk__in=_now_with(team).values("escalation"))

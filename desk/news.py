@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from desk import rail, triage
+from escalation.sight import in_sight_of
 from staff.models import User
 from tickets import listing
 from tickets.models import Ticket
@@ -37,4 +38,4 @@ def _seen(user: User, reference: str) -> list[int]:
     number = Ticket.number_in(reference)
     if number is None:
         return []
-    return list(Ticket.objects.visible_to(user).filter(pk=number).values_list("pk", flat=True))
+    return list(in_sight_of(user).filter(pk=number).values_list("pk", flat=True))

@@ -22,6 +22,7 @@ from django.views.decorators.http import require_safe
 
 from desk.letterwords import rendered
 from desk.views.reading import reader
+from escalation.sight import in_sight_of
 from notifications.models import MailState, OutgoingEmail, OutgoingEmailQuerySet
 from notifications.rendering import Rendered
 from staff.models import User
@@ -114,15 +115,15 @@ class Row:
         return self.rendered.subject
 
 
-@login_required
 @require_safe
+@login_required
 def mail_list(request: HttpRequest) -> HttpResponse:
     """The letters, newest first."""
     return _page(request, chosen=None)
 
 
-@login_required
 @require_safe
+@login_required
 def mail_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One letter beside the list it was chosen from, or alone for a swap."""
     chosen = _visible(request, pk)
@@ -132,8 +133,8 @@ def mail_detail(request: HttpRequest, pk: int) -> HttpResponse:
     return _page(request, chosen=chosen)
 
 
-@login_required
 @require_safe
+@login_required
 @xframe_options_sameorigin
 def mail_html(request: HttpRequest, pk: int) -> HttpResponse:
     """The HTML of a letter, for the sandboxed frame that shows it."""
@@ -219,7 +220,7 @@ def _readable(user: User) -> OutgoingEmailQuerySet:
         return mails
     hidden = (
         Ticket.objects.filter(team__is_private=True)
-        .exclude(pk__in=Ticket.objects.visible_to(user).values("pk"))
+        .exclude(pk__in=in_sight_of(user).values("pk"))
         .annotate(word=Concat(Value("ticket:"), Cast("pk", CharField())))
     )
     return mails.exclude(about__in=hidden.values("word"))

@@ -29,6 +29,7 @@ from desk.ticketpage import EscalationPanel, PastEscalation, TicketPage, ticket_
 from desk.views.numbers import number
 from desk.views.reading import reader
 from escalation.models import Escalation
+from escalation.sight import in_sight_of
 from tickets import conversation, followups, locking
 from tickets.errors import Refused
 from tickets.gathering import gathered as gather
@@ -41,7 +42,7 @@ def find_ticket(request: HttpRequest, reference: str) -> Ticket:
     if number is None:
         raise Http404
     return get_object_or_404(
-        Ticket.objects.visible_to(reader(request)).select_related(
+        in_sight_of(reader(request)).select_related(
             "team__tier",
             "requester__organization",
             "organization__plan",
@@ -192,7 +193,7 @@ def _repeated(request: HttpRequest, found: Ticket) -> HttpResponse:
 
 def _go_on(request: HttpRequest, found: Ticket) -> HttpResponse:
     """Show what has become of the ticket, or the page the form asked to go to."""
-    if not Ticket.objects.visible_to(reader(request)).filter(pk=found.pk).exists():
+    if not in_sight_of(reader(request)).filter(pk=found.pk).exists():
         # It was moved to a private team of others.
         if request.headers.get("HX-Request"):
             return HttpResponse(headers={"HX-Redirect": reverse("desk:triage")})

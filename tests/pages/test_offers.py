@@ -8,9 +8,11 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from escalation import lifecycle
 from tests.house import House, fresh, handoff_of
 from tests.pages.acting import ago, all_rows, as_, form, press, queries
 from tests.pages.desk import Markup, html, words
+from tickets import triage
 from tickets.models import Ticket
 
 pytestmark = pytest.mark.django_db
@@ -219,3 +221,26 @@ def test_the_page_is_only_read_and_only_by_who_signed_in(
     assert all_rows() == before
     assert priya.post("/offers/").status_code == 405
     assert client.get("/offers/").headers["Location"] == "/accounts/login/?next=/offers/"
+
+
+def test_what_a_private_team_escalates_is_seen_by_whom_it_reaches_while_it_is_theirs(
+    house: House, priya: Client
+) -> None:
+    secret = house.team("secret", "Secret matters", 1, is_private=True)
+    secret.members.add(house.anna)
+    secret_ticket = house.ticket("A leak", assignee=house.anna, now=ago(hours=1))
+    triage.move(ticket_id=secret_ticket.pk, team_id=secret.pk, now=ago(hours=1), by=house.anna)
+    page = secret_ticket.get_absolute_url()
+    assert priya.get(page).status_code == 404
+
+    escalation = house.escalate(secret_ticket, now=ago(minutes=2))
+
+    assert "A leak" in words(priya.get("/offers/"))
+    assert priya.get(page).status_code == 200
+    assert as_(house.ben).get(page).status_code == 404, "nobody else sees it for that"
+    lifecycle.accept(escalation_id=escalation.pk, now=ago(minutes=1), by=house.priya)
+    assert priya.get(page).status_code == 200
+    lifecycle.resolve(
+        escalation_id=escalation.pk, outcome="Plugged.", now=timezone.now(), by=house.priya
+    )
+    assert priya.get(page).status_code == 404
