@@ -27,8 +27,8 @@ FROM_ONE_PLACE = 30
 @require_http_methods(["GET", "HEAD", "POST"])
 def ask(request: HttpRequest) -> HttpResponseBase:
     """Ask for a link by address. The answer is the same whether or not we know it."""
-    form = AddressForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
+    form = AddressForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
         now = timezone.now()
         if not is_too_often(
             "link-from", address_of(request), at_most=FROM_ONE_PLACE, within=HOUR, now=now
