@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import unified_diff
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
@@ -14,11 +13,12 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 
+from escalation import applying
 from escalation.forms import PolicyForm
 from escalation.models import Policy, PolicyVersion
 from escalation.policytext import write_policy
 from escalation.problems import PolicyErrors
-from escalation.publishing import NotADraft, draft, publish
+from escalation.publishing import NotADraft, differences, draft, publish
 from staff.configuration import Configuration, History, HistoryInline, configures, verbatim
 from staff.models import User
 
@@ -97,13 +97,19 @@ class PolicyVersionAdmin(History):
                 "title": gettext("Publish %(version)s") % {"version": version},
                 "opts": self.opts,
                 "version": version,
-                "changes": verbatim(_changes(version)),
+                "changes": verbatim(differences(version.body) or gettext("Nothing differs.")),
+                "clocks": applying.outlook(version.spec),
             },
         )
 
     def _publish(self, request: HttpRequest, version: PolicyVersion) -> HttpResponse:
         try:
-            publish(version=version, now=timezone.now())
+            publish(
+                version=version,
+                to_open_tickets="to_open_tickets" in request.POST,
+                now=timezone.now(),
+                by=request.user if isinstance(request.user, User) else None,
+            )
         except (NotADraft, PolicyErrors) as error:
             messages.error(request, str(error))
         else:
@@ -111,19 +117,3 @@ class PolicyVersionAdmin(History):
             messages.success(request, gettext("%(version)s is in force.") % {"version": version})
         address = reverse("admin:escalation_policyversion_change", args=(version.pk,))
         return HttpResponseRedirect(address)
-
-
-def _changes(version: PolicyVersion) -> str:
-    """What a version says otherwise than the one in force, line by line."""
-    try:
-        before = PolicyVersion.objects.in_force()
-    except PolicyVersion.DoesNotExist:
-        return write_policy(version.body)
-    lines = unified_diff(
-        write_policy(before.body).splitlines(),
-        write_policy(version.body).splitlines(),
-        fromfile=str(before),
-        tofile=str(version),
-        lineterm="",
-    )
-    return "\n".join(lines) or gettext("Nothing differs.")

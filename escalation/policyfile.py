@@ -18,6 +18,7 @@ from escalation.rules import Rule
 from staff.durations import Duration, DurationError, parse_duration, written
 
 Choice = TypeVar("Choice", bound=StrEnum)
+Value = TypeVar("Value")
 DEFAULT: Final = "default"
 PRIORITIES: Final = vocabulary.PRIORITIES
 PAUSABLE: Final = ("new", "open", "waiting_on_customer", "on_hold")
@@ -130,7 +131,10 @@ class PolicySpec:
         return self.paths[key]
 
     def to_body(self) -> dict[str, Any]:
-        """The canonical form, which ``parse_policy`` reads back to an equal policy."""
+        """The canonical form, which ``parse_policy`` reads back to an equal policy.
+
+        In an order of its own: the database keeps none, and what differs is told line by line.
+        """
         return {
             "pausing": sorted(self.pausing),
             "targets": {
@@ -143,7 +147,7 @@ class PolicySpec:
                     }
                     for priority, targets in sorted(by_priority.items())
                 }
-                for plan, by_priority in self.targets.items()
+                for plan, by_priority in _in_order(self.targets)
             },
             "clock_warning": f"{self.clock_warning}%",
             "promises": {
@@ -154,11 +158,11 @@ class PolicySpec:
             },
             "paths": {
                 path.key: [{"do": str(step.do), "after": str(step.after)} for step in path.steps]
-                for path in self.paths.values()
+                for _key, path in _in_order(self.paths)
             },
             "path_for": {
                 plan: {f"P{priority}": key for priority, key in sorted(by_priority.items())}
-                for plan, by_priority in self.path_for.items()
+                for plan, by_priority in _in_order(self.path_for)
             },
             "follow_ups": {
                 "progress_every": str(self.follow_ups.progress_every),
@@ -168,6 +172,11 @@ class PolicySpec:
             "auto_close_after": str(self.auto_close_after),
             "rules": [rule.to_data() for rule in self.rules],
         }
+
+
+def _in_order(named: Mapping[str, Value]) -> list[tuple[str, Value]]:
+    """By name, the default last."""
+    return sorted(named.items(), key=lambda item: (item[0] == DEFAULT, item[0]))
 
 
 def parse_policy(body: Mapping[str, object]) -> PolicySpec:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Any, Final
 
 import yaml
@@ -70,6 +70,12 @@ def read_policy(text: str) -> PolicySpec:
         return parse_policy(body)
     except PolicyErrors as errors:
         raise PolicyErrors([_at_its_line(error, root) for error in errors.errors]) from None
+
+
+def locate(text: str, errors: Iterable[RuleError]) -> tuple[RuleError, ...]:
+    """Faults that were found in what a text says, each with its line in the text."""
+    root = _Loader(text).get_single_node()
+    return tuple(error if root is None else _at_its_line(error, root) for error in errors)
 
 
 def write_policy(body: Mapping[str, object]) -> str:

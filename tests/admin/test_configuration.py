@@ -18,7 +18,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from escalation.defaults import default_body
-from escalation.models import Policy, PolicyVersion
+from escalation.models import Clock, Policy, PolicyVersion, Relook
 from notifications.models import MailTemplate
 from notifications.templates import load_defaults
 from staff.configuration import History
@@ -703,6 +703,40 @@ def test_another_policy_is_a_draft_until_it_is_published(
     assert "Default v2 is in force." in words(done)
     assert PolicyVersion.objects.in_force() == draft
     assert PolicyVersion.objects.in_force().spec.clock_warning == 60
+
+
+@pytest.mark.parametrize("to_open_tickets", [False, True])
+def test_who_publishes_is_shown_what_open_tickets_would_get_and_decides(
+    sam: Client, desk: Desk, policy: Policy, to_open_tickets: bool
+) -> None:
+    ticket = desk.ticket("Invoices fail")
+    Clock.objects.create(
+        ticket=ticket,
+        kind="resolution",
+        policy_version=PolicyVersion.objects.get(),
+        budget=timedelta(hours=60),
+        consumed=timedelta(),
+        state="running",
+        started_at=desk.now,
+        changed_at=desk.now,
+        running_since=desk.now,
+        due_at=desk.now + timedelta(hours=60),
+    )
+    targets: Any = default_body()["targets"]
+    for of_plan in targets.values():
+        for row in of_plan.values():
+            row["resolution"] = "7h"
+    sam.post(of(policy), policy_form(policy, changed(targets=targets)))
+    address = of(PolicyVersion.objects.get(number=2), "publish")
+
+    page = sam.get(address)
+    assert "Resolution" in words(page)
+    assert "7h 1" in words(page)
+
+    sam.post(address, {"to_open_tickets": "1"} if to_open_tickets else {})
+
+    relook = Relook.objects.get()
+    assert (relook.to_open_tickets, relook.created_by) == (to_open_tickets, desk.sam)
 
 
 def test_what_was_published_is_not_published_again(sam: Client, desk: Desk, policy: Policy) -> None:
