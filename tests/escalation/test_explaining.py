@@ -213,6 +213,7 @@ def test_it_speaks_to_programs(house: House) -> None:
         "p1-unanswered",
         "resolution-nearly-used",
         "reopened-twice",
+        "customer-asks",
     ]
     assert {"at", "kind", "what", "who"} == set(told["coming"][0])
     assert datetime.fromisoformat(told["next_look"]).tzinfo is not None

@@ -101,10 +101,12 @@ def test_the_rest_of_the_shipped_policy() -> None:
         "p1-unanswered",
         "resolution-nearly-used",
         "reopened-twice",
+        "customer-asks",
     ]
     assert [rule.kind for rule in policy.rules] == [
         Kind.FUNCTIONAL,
         Kind.FUNCTIONAL,
+        Kind.HIERARCHICAL,
         Kind.HIERARCHICAL,
     ]
 
