@@ -12,32 +12,46 @@ WORDS := $(patsubst %.po,%.mo,$(wildcard locale/*/LC_MESSAGES/django.po))
 TESTS ?=
 WORKERS ?= auto
 
+UNREACHED := The Python packages could not be installed (above stands why): see that this machine \
+reaches its package index, or name one with PIP_INDEX_URL, and run make again.
+UNREACHED_NPM := What the pages use could not be installed (above stands why): see that this machine \
+reaches its npm registry, or name one with npm_config_registry, and run make again.
+
 .PHONY: run setup setup-dev test soak lint format lock messages clean
 .DELETE_ON_ERROR:
+
+# Two makes at once install one after the other: the second finds done what the first did.
+ALONE := $(PYTHON) -c 'import fcntl, os, sys; held = os.open("Makefile", os.O_RDONLY); os.set_inheritable(held, True); fcntl.flock(held, fcntl.LOCK_EX); os.execvp(sys.argv[1], sys.argv[1:])'
 
 run: setup
 	@$(PY) manage.py up --tethered
 
-setup: .venv/.stamp-local node_modules/.stamp $(WORDS)
+setup:
+	@$(ALONE) $(MAKE) --no-print-directory .venv/.stamp-local node_modules/.stamp $(WORDS)
 
-setup-dev: .venv/.stamp-dev node_modules/.stamp $(WORDS)
+setup-dev:
+	@$(ALONE) $(MAKE) --no-print-directory .venv/.stamp-dev node_modules/.stamp $(WORDS)
 
 .venv/.stamp-venv:
+	@test -w . || { echo "$(CURDIR) cannot be written; copy it to a folder of your own, and run make there." >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with make PYTHON=/path/to/python3.11.")'
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) has no venv module (on Debian: apt install python3-venv)." >&2; exit 1; }
 	$(PYTHON) -m venv .venv
 	@touch $@
 
 .venv/.stamp-local: .venv/.stamp-venv requirements/local.txt
-	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/local.txt
+	@echo "installing Python packages"
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/local.txt || { echo "$(UNREACHED)" >&2; exit 1; }
 	@touch $@
 
 .venv/.stamp-dev: .venv/.stamp-local requirements/dev.txt
-	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@echo "installing what tests and checks need"
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt || { echo "$(UNREACHED)" >&2; exit 1; }
 	@touch $@
 
 node_modules/.stamp: .venv/.stamp-local package.json package-lock.json
-	NODE_OPTIONS="--use-system-ca $$NODE_OPTIONS" .venv/bin/npm ci --loglevel=error
+	@echo "installing what the pages use"
+	@NODE_OPTIONS="--use-system-ca $$NODE_OPTIONS" .venv/bin/npm ci --loglevel=error || { echo "$(UNREACHED_NPM)" >&2; exit 1; }
 	@touch $@
 
 %.mo: %.po .venv/.stamp-local helpdesk/translations.py

@@ -28,15 +28,20 @@ from helpdesk.supervisor import tie_to_parent, tied
 honcho.manager.KILL_WAIT = 8
 
 
-def commands(*, port: int, data_dir: Path) -> dict[str, list[str]]:
-    """What runs, by name. Node names carry the port, so that two sets on one Redis do not mix."""
+def commands(*, port: int, data_dir: Path, listener: int | None = None) -> dict[str, list[str]]:
+    """What runs, by name. Node names carry the port, so that two sets on one Redis do not mix.
+
+    ``listener`` is the descriptor of a socket that listens on the port already; ``Foreman`` passes
+    it on.
+    """
     python = [sys.executable, "-m"]
     worker = [*python, "celery", "--quiet", "-A", "helpdesk", "worker", "--loglevel", "WARNING"]
     worker += ["--without-gossip", "--without-mingle"]
     return {
         "web": [
             *python,
-            *("gunicorn", "helpdesk.wsgi", "--bind", f"127.0.0.1:{port}", "--workers", "2"),
+            *("gunicorn", "helpdesk.wsgi", "--workers", "2", "--bind"),
+            f"127.0.0.1:{port}" if listener is None else f"fd://{listener}",
             *("--threads", "2", "--graceful-timeout", "5", "--log-level", "warning"),
             "--no-control-socket",
         ],
@@ -63,13 +68,16 @@ def commands(*, port: int, data_dir: Path) -> dict[str, list[str]]:
 class _TiedProcess(Process):  # type: ignore[misc]  # honcho is untyped
     """A process that ends when its parent does, however that ends."""
 
-    def __init__(self, *args: Any, **options: Any) -> None:
+    def __init__(self, *args: Any, passed: Sequence[int] = (), **options: Any) -> None:
         super().__init__(*args, **options)
         self._manager_pid = os.getpid()
+        self._passed = passed
 
     def run(self, *args: Any, **options: Any) -> None:
         tie_to_parent(signal.SIGKILL, self._manager_pid)
-        self._child_ctor = partial(Popen, shell=False, preexec_fn=tied(signal.SIGTERM))
+        self._child_ctor = partial(
+            Popen, shell=False, preexec_fn=tied(signal.SIGTERM), pass_fds=self._passed
+        )
         super().run(*args, **options)
 
 
@@ -86,10 +94,15 @@ class Foreman(honcho.manager.Manager):  # type: ignore[misc]  # honcho is untype
     """Runs the commands until a signal, or until one of them ends."""
 
     def __init__(
-        self, named: Mapping[str, Sequence[str]], *, once_started: Callable[[], None]
+        self,
+        named: Mapping[str, Sequence[str]],
+        *,
+        once_started: Callable[[], None],
+        passed: Sequence[int] = (),
     ) -> None:
+        """``passed`` are descriptors that the processes inherit."""
         super().__init__()
-        self._process_ctor = _TiedProcess
+        self._process_ctor = partial(_TiedProcess, passed=passed)
         self._procmgr = _GentleProcessManager()
         #: Does ``once_started`` beside the loop.
         self.watcher = threading.Thread(target=once_started, daemon=True)

@@ -6,9 +6,11 @@ import contextlib
 import fcntl
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import sysconfig
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,7 +19,7 @@ from types import MappingProxyType
 import psutil
 import pytest
 
-from helpdesk.supervisor import Account, lock
+from helpdesk.supervisor import Account, lock, reaches
 from tests.processes import ROOT, eventually
 
 #: A first start makes a cluster, all tables and the demo, and the machine may be busy.
@@ -154,3 +156,24 @@ def nothing_is_left_of(folder: Path, *, seconds: float = 0.0) -> None:
         time.sleep(0.1)
     assert left == []
     assert not (folder / "embedded/state.json").exists()
+
+
+def python_for(user: Account, folder: Path) -> tuple[str, dict[str, str]]:
+    """An interpreter that a user can reach: a copy where ours stands in somebody's home."""
+    ours = Path(sys.executable).resolve()
+    if reaches(user, ours):
+        return sys.executable, {}
+    name = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    home, copy = Path(sys.base_prefix), folder / "python"
+    (copy / "bin").mkdir(parents=True)
+    shutil.copy(ours, copy / "bin" / name)
+    left_out = shutil.ignore_patterns(
+        *("site-packages", "test", "idlelib", "tkinter", "config-*", "__pycache__")
+    )
+    shutil.copytree(home / "lib" / name, copy / "lib" / name, ignore=left_out)
+    for library in (home / "lib").glob("libpython*.so*"):
+        shutil.copy(library, copy / "lib")
+    return str(copy / "bin" / name), {
+        "LD_LIBRARY_PATH": str(copy / "lib"),
+        "PYTHONPATH": sysconfig.get_path("purelib"),
+    }

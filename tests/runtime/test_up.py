@@ -7,7 +7,6 @@ import pwd
 import shutil
 import signal
 import sys
-import sysconfig
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -19,7 +18,14 @@ import pytest
 
 from helpdesk.supervisor import Account, reaches
 from tests.processes import ROOT, Visitor, free_port
-from tests.runtime.launching import Start, left_of, manage, nothing_is_left_of, sockets_of
+from tests.runtime.launching import (
+    Start,
+    left_of,
+    manage,
+    nothing_is_left_of,
+    python_for,
+    sockets_of,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -98,27 +104,6 @@ def test_a_taken_port_is_one_clear_sentence_and_leaves_nothing_running(folder: P
     nothing_is_left_of(folder)
 
 
-def _python_for(user: Account, folder: Path) -> tuple[str, dict[str, str]]:
-    """An interpreter that a user can reach: a copy where ours stands in somebody's home."""
-    ours = Path(sys.executable).resolve()
-    if reaches(user, ours):
-        return sys.executable, {}
-    name = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    home, copy = Path(sys.base_prefix), folder / "python"
-    (copy / "bin").mkdir(parents=True)
-    shutil.copy(ours, copy / "bin" / name)
-    left_out = shutil.ignore_patterns(
-        *("site-packages", "test", "idlelib", "tkinter", "config-*", "__pycache__")
-    )
-    shutil.copytree(home / "lib" / name, copy / "lib" / name, ignore=left_out)
-    for library in (home / "lib").glob("libpython*.so*"):
-        shutil.copy(library, copy / "lib")
-    return str(copy / "bin" / name), {
-        "LD_LIBRARY_PATH": str(copy / "lib"),
-        "PYTHONPATH": sysconfig.get_path("purelib"),
-    }
-
-
 @pytest.mark.skipif(os.geteuid() != 0, reason="not root: all others run as an ordinary user")
 def test_an_ordinary_user_starts_it_in_a_folder_of_their_own(folder: Path) -> None:
     entry = pwd.getpwnam("nobody")
@@ -126,7 +111,7 @@ def test_an_ordinary_user_starts_it_in_a_folder_of_their_own(folder: Path) -> No
     for needed in (ROOT, Path(sys.prefix)):
         if not reaches(user, needed):
             pytest.skip(f"{user.name} cannot reach {needed}")
-    python, more = _python_for(user, folder)
+    python, more = python_for(user, folder)
     os.chown(folder, user.uid, user.gid)
 
     started = Start(folder, port=free_port(), user=user, python=python, more=more)

@@ -19,24 +19,33 @@ from helpdesk.supervisor import tie_to_parent
 
 #: Of the advisory lock that makes two starts prepare the database one after the other.
 PREPARING = 4_751_042
+#: Connections that wait while the web server starts; gunicorn's own figure.
+BACKLOG = 2048
 
 
-def refuse_taken_port(port: int) -> None:
-    """Raise ``CommandError`` where the web server could not listen."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        # As the web server does: what lingers from the last run is no obstacle.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            reason = (
-                "is already taken"
-                if error.errno == errno.EADDRINUSE
-                else f"cannot be used ({error.strerror})"
-            )
-            raise CommandError(
-                f"Port {port} {reason}; choose another one, for example PORT={port + 1} make run."
-            ) from error
+def listen(port: int) -> socket.socket:
+    """Take the port before anything else is done, so that of two starts at once one is told so.
+
+    The web server gets the socket as it is. Raises ``CommandError``.
+    """
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # What lingers from the last run is no obstacle.
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", port))
+        # Only who listens has it: two may bind before either does.
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        reason = (
+            "is already taken"
+            if error.errno == errno.EADDRINUSE
+            else f"cannot be used ({error.strerror})"
+        )
+        raise CommandError(
+            f"Port {port} {reason}; choose another one, for example PORT={port + 1} make run."
+        ) from error
+    return listener
 
 
 class Command(BaseCommand):
@@ -58,11 +67,11 @@ class Command(BaseCommand):
             tie_to_parent(signal.SIGTERM, os.getppid())
         port = settings.PORT
         try:
-            refuse_taken_port(port)
+            listener = listen(port)
             sign_ins = self._prepare()
         except KeyboardInterrupt:
             sys.exit(130)
-        self._run(port, sign_ins)
+        self._run(port, listener, sign_ins)
 
     def _prepare(self) -> str:
         """Bring database and demo up to date; answers the lines that tell how to sign in."""
@@ -83,7 +92,7 @@ class Command(BaseCommand):
             connections.close_all()
         return lines.getvalue()
 
-    def _run(self, port: int, sign_ins: str) -> None:
+    def _run(self, port: int, listener: socket.socket, sign_ins: str) -> None:
         from helpdesk.processes import Foreman, answers, commands
 
         url = f"http://127.0.0.1:{port}"
@@ -101,8 +110,9 @@ class Command(BaseCommand):
                 hold.renew()
 
         foreman = Foreman(
-            commands(port=port, data_dir=settings.HELPDESK_DATA_DIR),
+            commands(port=port, data_dir=settings.HELPDESK_DATA_DIR, listener=listener.fileno()),
             once_started=announce_and_watch,
+            passed=(listener.fileno(),),
         )
         foreman.loop()
         # Whoever presses Ctrl-C twice still gets a tidy end.
