@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from escalation.models import Escalation, Handoff, Promise
+from escalation.models.escalation import Kind
 from notifications import identity
 from notifications.outbox import Letter
 from notifications.phrases import spoken
@@ -148,7 +149,9 @@ def escalated(
         template="escalated",
         key=f"{escalation.key}:escalated",
         variables={
-            "tier": handoff.to_team.tier.name,
+            "tier": handoff.to_team.tier.name
+            if escalation.kind == Kind.FUNCTIONAL
+            else phrase("a_team_lead"),
             "team": handoff.to_team.name,
             "due": moment(promise.due_at),
             "note": note,

@@ -18,6 +18,8 @@ PHRASES: dict[str, dict[str, str]] = {
         "please_send": "Please send: {missing}.",
         # Stands where a letter would say the name of somebody whose name we do not know.
         "no_name": "Hello",
+        # Stands where a letter would name the tier.
+        "a_team_lead": "a team lead",
         "declined": "declined",
         "sent_back": "sent back",
         "handed_on": "handed on",
@@ -49,6 +51,7 @@ PHRASES: dict[str, dict[str, str]] = {
         "nothing_needed": "Von Ihnen brauchen wir nichts.",
         "please_send": "Bitte senden Sie uns: {missing}.",
         "no_name": "",
+        "a_team_lead": "der Teamleitung",
         "declined": "abgelehnt",
         "sent_back": "zurückgeschickt",
         "handed_on": "weitergereicht",

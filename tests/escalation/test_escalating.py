@@ -12,6 +12,7 @@ from escalation import endings, opening, targets
 from escalation.authority import WrongState
 from escalation.cases import load
 from escalation.gate import GateClosed
+from escalation.models import Escalation
 from escalation.models.clock import ClockKind
 from escalation.models.escalation import Kind, Nature, State, Trigger
 from escalation.rules import Target, TargetForm
@@ -29,7 +30,7 @@ from tests.house import (
     promise_of,
     told,
 )
-from tickets import gathering, triage
+from tickets import gathering, timeline, triage
 from tickets.errors import Refused
 from tickets.models import CategoryTeam, Detail, RequiredDetail, Ticket
 from tickets.models.ticket import Status
@@ -432,3 +433,18 @@ def test_a_held_ticket_is_neither_resolved_nor_closed_at_any_door(house: House) 
         ):
             Ticket.objects.filter(pk=ticket.pk).update(status=status)
     assert fresh(ticket.escalations.get()).state == State.OFFERED
+
+
+def test_a_customer_who_asked_for_a_lead_reads_that_a_lead_has_it(house: House) -> None:
+    ticket = house.ticket(by=house.juergen, assignee=house.anna)
+    Ticket.objects.filter(pk=ticket.pk).update(asked_to_escalate_at=after(minutes=1))
+    timeline.record(ticket=ticket, kind="escalation_asked", now=after(minutes=1))
+
+    house.sweep(after(minutes=1))
+
+    escalation = Escalation.objects.get(ticket=ticket)
+    assert (escalation.kind, escalation.trigger) == (Kind.HIERARCHICAL, Trigger.CUSTOMER)
+    assert handoff_of(escalation).to_user == house.marco
+    assert "liegt jetzt bei der Teamleitung, Frontline EMEA" in letter(ticket, "escalated").text
+    house.sweep(after(hours=20))
+    assert Escalation.objects.filter(ticket=ticket).count() == 1, "once a day"
