@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.contrib.auth.hashers import make_password
+from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
 
@@ -94,6 +98,9 @@ class Rooms:
             "lead": as_(_again(house.marco)),
             "manager": as_(_again(house.helen)),
             "admin": as_(_again(house.sam)),
+            # Who is offered what is escalated, and who answers for them.
+            "priya": as_(_again(house.priya)),
+            "grace": as_(_again(house.grace)),
         }
         User.objects.filter(pk=self.ida.pk).update(is_active=False)
 
@@ -176,3 +183,28 @@ Content-Disposition: attachment; filename="calls.log"
 {words} 502
 --o--
 """.encode()
+
+
+@contextmanager
+def undone(*, read_only: bool = False) -> Iterator[None]:
+    """Whatever is done within is undone; with ``read_only`` PostgreSQL refuses every write."""
+    block = transaction.atomic()
+    # As a test's own block, so that what must be outermost in life may be within it.
+    block._from_testcase = True  # type: ignore[attr-defined]
+    with block:
+        if read_only:
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION READ ONLY")
+        yield
+        transaction.set_rollback(True)
+
+
+def ask(
+    client: Client, method: str, path: str, *, headers: Mapping[str, str] | None = None, **sent: Any
+) -> Any:
+    """One request; the browser keeps no cookie of it."""
+    cookies = deepcopy(client.cookies)
+    try:
+        return getattr(client, method)(path, sent, headers=headers)
+    finally:
+        client.cookies = cookies

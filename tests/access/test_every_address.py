@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from copy import deepcopy
 from typing import Any
 from urllib.parse import quote
 
 import pytest
-from django.db import connection, transaction
 from django.test import Client
 
 from desk.ticketactions import ON_ESCALATION
@@ -24,8 +22,7 @@ from tests.access.addresses import (
     Address,
     every_pattern,
 )
-from tests.access.rooms import NOBODYS, SECRET, Rooms
-from tests.house import House
+from tests.access.rooms import NOBODYS, SECRET, Rooms, ask, undone
 from tests.pages.acting import HTMX, all_rows, as_
 from tests.pages.desk import html
 from tickets.listing import View
@@ -37,35 +34,6 @@ ADDRESSES: Mapping[str, Address] = {**OURS, **ACCOUNTS, **ADMIN_SITE}
 #: allauth notes on these pages what it needs afterwards: a secret for the reader's session until
 #: they prove they have it, and the address an admin gave them as one of its own rows.
 NOTES_SOMETHING = {"mfa_activate_totp", "account_email"}
-
-
-@pytest.fixture
-def rooms(house: House) -> Rooms:
-    return Rooms(house)
-
-
-@contextmanager
-def undone(*, read_only: bool = False) -> Iterator[None]:
-    """Whatever is done within is undone; with ``read_only`` PostgreSQL refuses every write."""
-    block = transaction.atomic()
-    # As a test's own block, so that what must be outermost in life may be within it.
-    block._from_testcase = True  # type: ignore[attr-defined]
-    with block:
-        if read_only:
-            with connection.cursor() as cursor:
-                cursor.execute("SET TRANSACTION READ ONLY")
-        yield
-        transaction.set_rollback(True)
-
-
-def ask(client: Client, method: str, path: str, **sent: Any) -> Any:
-    """One request; the browser keeps no cookie of it."""
-    cookies = deepcopy(client.cookies)
-    client.raise_request_exception = True
-    try:
-        return getattr(client, method)(path, sent)
-    finally:
-        client.cookies = cookies
 
 
 def word(answer: Any) -> str:
