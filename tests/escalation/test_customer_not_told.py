@@ -12,7 +12,7 @@ from pytest_django import Settings
 from escalation import engine, updates
 from escalation.models import Promise
 from notifications import delivery
-from notifications.models import OutgoingEmail
+from notifications.models import DeliveryEvent, OutgoingEmail
 from tests import mail as mails
 from tests.house import START, House, after, promise_of, told
 from tests.notifications.mailserver import MailServer, running
@@ -265,6 +265,20 @@ def test_whoever_has_phoned_ticks_it_off(house: House, ticket: Ticket, server: M
     assert follow_ups(ticket) == [("phone", False)]
     turn(after(minutes=20))
     assert follow_ups(ticket) == [("phone", False)]
+
+
+def test_whether_an_escalation_contact_was_reached_says_nothing_of_the_customer(
+    house: House, ticket: Ticket, server: MailServer
+) -> None:
+    ola(house)
+    post(after(minutes=1))
+    follow_up = FollowUp.objects.get(ticket=ticket, kind="not_told")
+    followups.complete(followup_id=follow_up.pk, now=after(minutes=2), by=house.anna)
+    server.to_rcpt = lambda _address: REFUSED
+    post(after(minutes=3))
+    assert DeliveryEvent.objects.filter(recipient="ola@norvik.example", kind="bounced").exists()
+    assert not promise_of(ticket).is_untold
+    assert follow_ups(ticket) == [("not_told", False)]
 
 
 def test_a_letter_that_bounces_after_that_is_owed_anew(
