@@ -235,7 +235,7 @@ def _letters(
         letters = letters.filter(queued_at__lte=until)
     return [
         Entry(at=letter.queued_at, letter=letterwords.shown(letter))
-        for letter in letters.select_related("template").order_by("-pk")[:LETTERS_SHOWN]
+        for letter in letters.with_texts().order_by("-pk")[:LETTERS_SHOWN]
         if letter.pk not in shown
     ]
 

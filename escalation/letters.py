@@ -100,6 +100,7 @@ def _letter(draft: LetterDraft, to: Addressing) -> Letter:
         references=to.references,
         thread_subject=to.thread_subject,
         withheld=to.withheld,
+        merges=True,
         automatic=draft.automatic,
         not_before=draft.not_before,
     )

@@ -136,7 +136,8 @@ def take_back_untold(*, case: Case, ledger: Ledger) -> None:
 
 def _was_told(promise: Promise) -> bool:
     """Whether its letter went, or still goes, out."""
-    return promise.email is None or promise.email.state != MailState.WITHDRAWN
+    letter = promise.letter
+    return letter is None or letter.state != MailState.WITHDRAWN
 
 
 def drive(*, case: Case, ledger: Ledger, changes: Sequence[StatusChange] = ()) -> datetime | None:

@@ -93,6 +93,13 @@ class OutgoingEmailQuerySet(models.QuerySet["OutgoingEmail"]):
             | Q(state=MailState.SENDING, begun_at=None, leases_lost=0)
         )
 
+    def with_texts(self) -> OutgoingEmailQuerySet:
+        """Loaded with what they are worded from, and what merged into them."""
+        merged = OutgoingEmail.objects.select_related("template").order_by("pk")
+        return self.select_related("template").prefetch_related(
+            models.Prefetch("merged_from", merged)
+        )
+
     def withheld(self) -> OutgoingEmailQuerySet:
         """Mails that wait until their reader's address is verified."""
         return self.filter(state=MailState.QUEUED, not_before=WITHHELD)
@@ -154,6 +161,16 @@ class OutgoingEmail(models.Model):
     sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
     withdrawn_at = models.DateTimeField(_("withdrawn"), null=True, blank=True)
     last_error = models.TextField(_("last answer"), blank=True)
+    merged_into = models.ForeignKey(
+        "self",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        db_index=False,
+        related_name="merged_from",
+        verbose_name=_("merged into"),
+        help_text=_("A later letter that says this one's words, too, and goes instead of it."),
+    )
 
     objects = OutgoingEmailQuerySet.as_manager()
 
@@ -176,6 +193,11 @@ class OutgoingEmail(models.Model):
                 OpClass(Lower("to_address"), name="text_pattern_ops"),
                 F("id"),
                 name="mail_by_reader",
+            ),
+            models.Index(
+                fields=("merged_into",),
+                name="mail_merged",
+                condition=Q(merged_into__isnull=False),
             ),
         ]
         constraints = [
@@ -207,6 +229,10 @@ class OutgoingEmail(models.Model):
                 name="mail_sent_at_says_when",
             ),
             models.CheckConstraint(condition=~Q(to_address=""), name="mail_has_a_recipient"),
+            models.CheckConstraint(
+                condition=Q(merged_into__isnull=True) | Q(state=MailState.WITHDRAWN),
+                name="mail_merged_does_not_go",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -215,6 +241,15 @@ class OutgoingEmail(models.Model):
     @property
     def is_withheld(self) -> bool:
         return self.state == MailState.QUEUED and self.not_before == WITHHELD
+
+    @property
+    def goes_as(self) -> OutgoingEmail:
+        """The mail that says its words: itself, or the one it merged into."""
+        return self.merged_into or self
+
+    @property
+    def is_merged(self) -> bool:
+        return self.merged_into_id is not None
 
     @property
     def is_settled(self) -> bool:

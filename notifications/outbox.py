@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
+from notifications import merging
 from notifications.catalog import mail_kind
 from notifications.models import WITHHELD, MailState, OutgoingEmail
 from notifications.phrases import FALLBACK
@@ -55,6 +56,8 @@ class Letter:
     thread_subject: str = ""
     automatic: bool = True
     not_before: datetime | None = None
+    #: It goes out as one with what still waits for its reader (``merging``).
+    merges: bool = False
     #: Its reader's address is not verified: it waits until ``release``.
     withheld: bool = False
 
@@ -63,7 +66,8 @@ class Letter:
 def queue(*, letters: Sequence[Letter], now: datetime) -> list[OutgoingEmail]:
     """Queue letters, each once: a repeated dedupe key gives the row that stands already.
 
-    The rows come back in the order of the letters, in three queries however many there are; the
+    One that ``merges`` takes along what still waits for its reader. The rows come back in the order
+    of the letters, in three queries however many there are, and one more where letters merge; the
     mail worker is rung after the commit. Raises ``UnknownTemplate`` and ``UnknownVariable`` for a
     letter that the catalog does not know.
     """
@@ -108,12 +112,14 @@ def queue(*, letters: Sequence[Letter], now: datetime) -> list[OutgoingEmail]:
         row.dedupe_key: row
         for row in OutgoingEmail.objects.filter(dedupe_key__in=[row.dedupe_key for row in rows])
     }
+    merging.merge(rows=[standing[each.dedupe_key] for each in letters if each.merges], now=now)
     ring_after_commit(settings.HELPDESK_MAIL_TASK, "mail")
     if len(standing) < len({row.dedupe_key for row in rows}):
         raise ValueError("Two letters of different dedupe keys share a Message-ID.")
     return [standing[letter.dedupe_key] for letter in letters]
 
 
+@transaction.atomic
 def withdraw(
     *,
     about: str | Collection[str],
@@ -134,6 +140,9 @@ def withdraw(
         for key in keys_starting:
             starts |= Q(dedupe_key__startswith=key)
         mails = mails.filter(starts)
+    taken_out = 0
+    if kinds is None or not merging.MERGING.isdisjoint(kinds):
+        taken_out = merging.take_back(mails=mails, now=now)
     withdrawn = mails.not_begun().update(
         state=MailState.WITHDRAWN,
         withdrawn_at=now,
@@ -144,7 +153,7 @@ def withdraw(
     mails.filter(next_attempt_at__isnull=False, leases_lost__gt=0).update(
         state=MailState.UNCERTAIN, next_attempt_at=None
     )
-    return withdrawn
+    return withdrawn + taken_out
 
 
 def release(*, mails: Collection[int], now: datetime) -> int:
@@ -164,7 +173,7 @@ def claim(*, now: datetime, limit: int, lease: timedelta) -> list[OutgoingEmail]
     """Take mails that are due, oldest first, for this worker alone until the lease ends."""
     mails = list(
         OutgoingEmail.objects.due(now)
-        .select_related("template")
+        .with_texts()
         .select_for_update(of=("self",), skip_locked=True, no_key=True)[:limit]
     )
     token = uuid4()

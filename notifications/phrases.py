@@ -42,6 +42,8 @@ PHRASES: dict[str, dict[str, str]] = {
         "phone_the_customer": "A letter bounced: the customer was not told. Phone them",
         "hidden_link": "(a link that only its reader is shown)",
         "snooze_over": "The ticket was snoozed until now",
+        # Stands before what an earlier letter would have said that goes out with this one.
+        "also_new": "Also new since we last wrote:",
         "footer": "Reply to this email; it reaches us. Status: {link}",
         "footer_without_link": "Reply to this email; it reaches us.",
         "footer_staff": "Open: {link}",
@@ -74,6 +76,7 @@ PHRASES: dict[str, dict[str, str]] = {
         "phone_the_customer": "Ein Brief kam zurück: der Kunde weiß nicht Bescheid. Rufen Sie an",
         "hidden_link": "(ein Link, den nur die Empfängerin oder der Empfänger sieht)",
         "snooze_over": "Das Ticket war bis jetzt zurückgestellt",
+        "also_new": "Ebenfalls neu seit unserer letzten Nachricht:",
         "footer": "Antworten Sie einfach auf diese E-Mail; sie erreicht uns. Stand: {link}",
         "footer_without_link": "Antworten Sie einfach auf diese E-Mail; sie erreicht uns.",
         "footer_staff": "Öffnen: {link}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -34,10 +34,12 @@ class Rendered:
 def render(*, mail: OutgoingEmail, for_its_reader: bool = False) -> Rendered:
     """Make what is sent from a mail's frozen text and variables.
 
-    Links that prove a mailbox are there only ``for_its_reader``, who is sent them.
+    Links that prove a mailbox are there only ``for_its_reader``, who is sent them. What merged
+    into it follows its own words; load many ``with_texts``.
     """
     return _render(
         template=mail.template,
+        earlier=[(part.template, part.variables) for part in mail.merged_from.all()],
         zone=mail.zone,
         variables=_with_keys(mail.variables) if for_its_reader else mail.variables,
         thread_subject=mail.thread_subject,
@@ -90,8 +92,17 @@ def worded_notification(
     )
 
 
+Part = tuple[MailTemplate, Mapping[str, Value]]
+"""A text, and what to put into it."""
+
+
 def _render(
-    *, template: MailTemplate, zone: str, variables: Mapping[str, Value], thread_subject: str
+    *,
+    template: MailTemplate,
+    zone: str,
+    variables: Mapping[str, Value],
+    thread_subject: str,
+    earlier: Sequence[Part] = (),
 ) -> Rendered:
     language = spoken(template.language)
     words = _words(variables, zone=zone, language=language)
@@ -99,7 +110,9 @@ def _render(
     audience = mail_kind(template.key).audience
     address = words.get("link" if audience is Audience.CUSTOMER else "url", "")
     footer = _footer(audience, address, language)
-    text = "\n\n".join([*paragraphs(template.text, words), f"-- \n{footer}" if footer else ""])
+    parts = [(template, variables), *_with_newest_time(earlier, variables)]
+    body = _body(parts, zone=zone, language=language)
+    text = "\n\n".join([*body, f"-- \n{footer}" if footer else ""])
     return Rendered(
         subject=subject or words.get("ref", "") or "-",
         text=f"{text.rstrip()}\n",
@@ -108,11 +121,47 @@ def _render(
             language=language,
             body=[
                 _linked(paragraph, words.get("key_link", ""))
-                for paragraph in paragraphs(template.text, words, escape=_escaped)
+                for paragraph in _body(parts, zone=zone, language=language, escape=_escaped)
             ],
             footer=_linked_footer(footer, address),
         ),
     )
+
+
+def _body(
+    parts: Sequence[Part], *, zone: str, language: str, escape: Callable[[str], str] = str
+) -> list[str]:
+    """The paragraphs of a letter, and after a line that says so those of what it took along."""
+    filled: list[str] = []
+    for number, (template, variables) in enumerate(parts):
+        if number == 1:
+            filled.append(escape(PHRASES[language]["also_new"]))
+        words = _words(variables, zone=zone, language=language)
+        filled += paragraphs(template.text, words, escape=escape)
+    return filled
+
+
+def _with_newest_time(earlier: Sequence[Part], newest: Mapping[str, Value]) -> list[Part]:
+    """Earlier parts, telling no other time than the newest one; the oldest comes first."""
+    told = next(
+        (
+            variables[name]
+            for variables in (newest, *(part[1] for part in reversed(earlier)))
+            for name in ("new_due", "due")
+            if variables.get(name)
+        ),
+        None,
+    )
+    return [
+        (
+            template,
+            {
+                name: told if name in ("new_due", "due") and value else value
+                for name, value in variables.items()
+            },
+        )
+        for template, variables in earlier
+    ]
 
 
 def _words(variables: Mapping[str, Value], *, zone: str, language: str) -> dict[str, str]:

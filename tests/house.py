@@ -324,10 +324,10 @@ def clock_of(ticket: Ticket, kind: str) -> Clock:
 
 
 def letters_of(ticket: Ticket) -> list[str]:
-    """The kinds of letter its requester gets, oldest first."""
+    """The kinds of letter its requester gets, on their own or in a later one, oldest first."""
     return list(
         OutgoingEmail.objects.filter(about=ticket.about, to_address=ticket.requester.email)
-        .exclude(state="withdrawn")
+        .exclude(state="withdrawn", merged_into=None)
         .order_by("pk")
         .values_list("kind", flat=True)
     )

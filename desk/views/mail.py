@@ -81,6 +81,13 @@ WITHHELD = StateLook(
     _("It goes out once its reader has confirmed their address."),
 )
 
+MERGED = StateLook(
+    _("merged"),
+    "idle",
+    "arrows-join",
+    _("A later letter went out with its words, before this one had left."),
+)
+
 
 class Filter(forms.Form):
     """What the address of the page may ask for; anything else in it is refused."""
@@ -198,12 +205,18 @@ def _row(mail: OutgoingEmail, *, query: str, chosen: OutgoingEmail | None = None
     return Row(
         mail=mail,
         rendered=rendered(mail),
-        look=WITHHELD if mail.is_withheld else STATES[MailState(mail.state)],
+        look=_look(mail),
         url=f"{url}?{query}" if query else url,
         ticket_url=_ticket_url(mail.about, ref),
         ticket_ref=ref or mail.about,
         is_here=chosen is not None and chosen.pk == mail.pk,
     )
+
+
+def _look(mail: OutgoingEmail) -> StateLook:
+    if mail.is_withheld:
+        return WITHHELD
+    return MERGED if mail.is_merged else STATES[MailState(mail.state)]
 
 
 def _visible(request: HttpRequest, pk: int) -> OutgoingEmail:
@@ -215,7 +228,7 @@ def _visible(request: HttpRequest, pk: int) -> OutgoingEmail:
 
 def _readable(user: User) -> OutgoingEmailQuerySet:
     """The letters this person may read: not those on tickets of a private team they are not in."""
-    mails = OutgoingEmail.objects.select_related("template")
+    mails = OutgoingEmail.objects.with_texts()
     if user.sees_every_team:
         return mails
     hidden = (

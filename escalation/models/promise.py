@@ -102,6 +102,11 @@ class Promise(models.Model):
         return f"HD-{self.ticket_id}:promise:{self.number}"
 
     @property
+    def letter(self) -> OutgoingEmail | None:
+        """The mail by which the customer is told: its own, or the one that merged with."""
+        return self.email.goes_as if self.email is not None else None
+
+    @property
     def is_live(self) -> bool:
         return self.state in LIVE
 
