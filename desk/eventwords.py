@@ -263,6 +263,7 @@ _WORDS: Mapping[str, tuple[str, Callable[[Mapping[str, Any], Book], str]]] = {
     "follow_up_added": ("bell-plus", _said(lambda: _("added a follow-up"))),
     "follow_up_fired": ("bell-ringing", _said(lambda: _("follow-up: reminded"))),
     "follow_up_done": ("bell-check", _said(lambda: _("did a follow-up"))),
+    "call_taken": ("phone", _said(lambda: _("took the call"))),
     "snoozed": ("zzz", _said(lambda: _("snoozed the ticket"))),
     "woken": ("bell", _said(lambda: _("woke the ticket"))),
     "resolved": ("circle-check", _said(lambda: _("resolved the ticket"))),

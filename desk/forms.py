@@ -163,6 +163,12 @@ class NoteForm(forms.Form):
     text = TextField(rows=4, max_length=50_000, label=_("Internal note"))
 
 
+class CallNoteForm(forms.Form):
+    """A call of the ticket's requester."""
+
+    text = TextField(rows=4, max_length=50_000, label=_("What was said"))
+
+
 class AssessForm(VersionedForm):
     impact = LevelField(label=_("Impact"))
     urgency = LevelField(label=_("Urgency"))

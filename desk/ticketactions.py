@@ -27,7 +27,7 @@ from escalation import (
 )
 from escalation.models.escalation import ReturnReason
 from staff.models import User
-from tickets import conversation, followups, gathering, snoozing, triage
+from tickets import calls, conversation, followups, gathering, snoozing, triage
 from tickets.gathering import Gathered
 from tickets.models import Ticket
 from tickets.models.followup import FollowUpKind
@@ -148,6 +148,11 @@ ON_TICKET: Mapping[str, TicketAction] = {
             ticket_id=pk, text=data["text"], now=now, by=by
         ),
         _("Noted."),
+    ),
+    "call": TicketAction(
+        _plain(forms.CallNoteForm),
+        lambda pk, data, now, by: calls.append(ticket_id=pk, text=data["text"], now=now, by=by),
+        _("The call is kept, as the customer's words."),
     ),
     "assess": TicketAction(_assess_form, _assess, _("Assessed.")),
     "assign": TicketAction(_assign_form, _assign, _("Assigned.")),

@@ -1,6 +1,7 @@
 from django.urls import include, path
 
 from desk.views import (
+    calls,
     escalate,
     escalations,
     heldmail,
@@ -31,6 +32,7 @@ urlpatterns = [
     path("mail/held/<int:pk>/<str:action>/", heldmail.let_in, name="held-mail-act"),
     path("offers/", offers.offers, name="offers"),
     path("escalations/", escalations.escalations, name="escalations"),
+    path("tickets/new/", calls.new_call, name="new-call"),
     path("tickets/<str:reference>/", ticket.ticket, name="ticket"),
     path("tickets/<str:reference>/escalate/", escalate.escalate, name="escalate"),
     path("tickets/<str:reference>/escalate/letter/", escalate.letter, name="letter-preview"),

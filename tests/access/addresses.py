@@ -114,6 +114,9 @@ OURS: Mapping[str, Address] = {
         },
         ("/mail/held/{held}/retry/",),
     ),
+    "desk:new-call": _page(
+        "/tickets/new/", "/tickets/new/?q=dana", "/tickets/new/?new=1", post=DOES
+    ),
     "desk:ticket": _of_ticket(TICKET, TICKET + "?pane=1"),
     "desk:escalate": _of_ticket(TICKET + "escalate/", post=True),
     "desk:letter-preview": Address(
