@@ -29,7 +29,8 @@ CALLS = {
     **dict.fromkeys(("pgettext", "pgettext_lazy", "npgettext", "npgettext_lazy"), 1),
 }
 _LITERAL = r"""('(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")"""
-_IN_TEMPLATE = re.compile(rf"\b(\w*gettext|_)\({_LITERAL}(?:,\s*{_LITERAL})?")
+#: What ``{% translate %}`` says comes back as ``gettext(u'…')``.
+_IN_TEMPLATE = re.compile(rf"\b(\w*gettext|_)\(u?{_LITERAL}(?:,\s*u?{_LITERAL})?")
 
 
 def in_python(path: Path) -> Iterator[Words]:
