@@ -139,7 +139,7 @@ def _look(*, now: datetime, limit: int) -> int:
 def _look_in_halves(*, ids: Sequence[int], error: Exception, now: datetime) -> None:
     """Set aside the ticket at which a batch failed, and review the others.
 
-    By halves it is found in eight looks of two hundred, and no other waits for each of them to be
+    By halves it is found in some fifteen looks of two hundred, and none waits until each of them was
     looked at by itself.
     """
     if len(ids) == 1:
