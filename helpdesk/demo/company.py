@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.utils import translation
@@ -17,11 +17,13 @@ from helpdesk.demo import (
     people,
     policy,
     settled,
+    year,
 )
 from helpdesk.demo.conversations import SUBJECTS
 from helpdesk.demo.director import play
 from helpdesk.demo.scene import next_number
 from helpdesk.demo.stage import Stage
+from helpdesk.demo.timetable import openings
 from staff.models import User
 from tickets import portal
 from tickets.errors import Refused
@@ -50,6 +52,8 @@ STORIES = (
 )
 
 NEWEST = max(SUBJECTS)
+APART = timedelta(hours=20)
+"""Between the last ticket of the year before and the first of those that are played."""
 
 
 def is_here() -> bool:
@@ -59,8 +63,10 @@ def is_here() -> bool:
 
 
 @transaction.atomic
-def load(*, now: datetime) -> int:
+def load(*, now: datetime, past: int = year.TICKETS) -> int:
     """Make the demo, all of it or nothing; returns how many tickets were made.
+
+    ``past`` of them were closed in the year before.
 
     With the demo here already it changes nothing. Raises ``Refused`` where there are
     tickets that are not the demo's: a desk in use is not mixed with one that is played.
@@ -88,8 +94,9 @@ def load(*, now: datetime) -> int:
     # Letters have their readers' languages; what stations say to staff has the company's.
     with translation.override("en"):
         play(stage=stage, stories=STORIES)
+        over = year.load(stage=stage, before=min(openings(stage).values()) - APART, tickets=past)
     next_number(NEWEST + 1)
-    return len(STORIES)
+    return len(STORIES) + over
 
 
 def sign_ins(*, now: datetime) -> list[str]:

@@ -108,3 +108,8 @@ def load(*, calendars: Mapping[str, Calendar], now: datetime) -> dict[str, Conta
         )[0]
         for key, writer in CONTACTS.items()
     }
+
+
+def organization(key: str) -> Organization:
+    """One that ``load`` has made, or found."""
+    return Organization.objects.select_related("plan").get(customer_id=CUSTOMERS[key].customer_id)
