@@ -16,3 +16,5 @@ urlpatterns += [
     for app in ("desk", "escalation", "tickets", "notifications", "staff")
     if find_spec(f"{app}.urls")
 ]
+
+handler400 = "helpdesk.toolarge.bad_request"

@@ -70,6 +70,17 @@ class Page:
     can_reopen: bool
     can_confirm: bool
 
+    def offers(self, action: str) -> bool:
+        """Whether the page has a form for this."""
+        possible = {
+            "details": bool(self.missing),
+            "escalate": not self.ticket.is_ended,
+            "mute": False,
+            "reopen": self.can_reopen,
+            "solved": self.can_confirm,
+        }
+        return possible.get(action, True)
+
     @property
     def required(self) -> Mapping[str, RequiredDetail]:
         return {detail.key: detail for detail in self.missing}

@@ -104,6 +104,10 @@ class Rooms:
         }
         User.objects.filter(pk=self.ida.pk).update(is_active=False)
 
+    @property
+    def own_ticket(self) -> Ticket:
+        return Ticket.objects.get(pk=Ticket.number_in(self.own.ticket) or 0)
+
     def _room(
         self, requester: Contact, agent: User, team: Team, subject: str, words: str = "words"
     ) -> Room:

@@ -93,7 +93,7 @@ def faults(page: str) -> Iterator[str]:
     for _position, code, data in parser.errors:
         yield f"{code} {data or ''}"
     parents = {child: parent for parent in tree.iter() for child in parent}
-    elements = [each for each in tree.iter() if isinstance(each.tag, str)]
+    elements = [each for each in tree.iter() if not callable(each.tag)]
     ids = Counter(each.attrib["id"] for each in elements if "id" in each.attrib)
     yield from (f"id {name} stands {n} times" for name, n in ids.items() if n > 1)
     labelled = {each.get("for") for each in elements if each.tag == "label"}
@@ -109,7 +109,7 @@ def faults(page: str) -> Iterator[str]:
 def _above(each: Element, parents: dict[Element, Element]) -> Iterator[Element]:
     while each in parents:
         each = parents[each]
-        if isinstance(each.tag, str):
+        if not callable(each.tag):
             yield each
 
 

@@ -78,6 +78,10 @@ def act(request: HttpRequest, contact: Contact, reference: str, action: str) -> 
         else:
             messages.success(request, word)
             return redirect("desk:portal-ticket", where.reference)
+    if not page.offers(action):
+        # There is no place on the page to say it at.
+        for error in form.non_field_errors() or [_("This cannot be done any more.")]:
+            messages.error(request, str(error))
     return _show(request, contact, ticket, {action: form}, status=422)
 
 
