@@ -12,6 +12,7 @@ from helpdesk.demo import (
     arriving,
     calendars,
     categories,
+    clearing,
     customers,
     escalated,
     people,
@@ -63,15 +64,18 @@ def is_here() -> bool:
 
 
 @transaction.atomic
-def load(*, now: datetime, past: int = year.TICKETS) -> int:
+def load(*, now: datetime, past: int = year.TICKETS, again: bool = False) -> int:
     """Make the demo, all of it or nothing; returns how many tickets were made.
 
-    ``past`` of them were closed in the year before.
+    ``past`` of them were closed in the year before. ``again`` removes what the demo's customers
+    have asked so far and plays it anew; configuration that people have changed stays as it is.
 
     With the demo here already it changes nothing. Raises ``Refused`` where there are
     tickets that are not the demo's: a desk in use is not mixed with one that is played.
     """
-    if is_here():
+    if again:
+        clearing.clear()
+    elif is_here():
         return 0
     if Ticket.objects.exists():
         raise Refused(
@@ -90,6 +94,7 @@ def load(*, now: datetime, past: int = year.TICKETS) -> int:
         contacts=customers.load(calendars=made, now=now),
         categories=categories.load(teams=teams),
     )
+    people.renew_absence(users=users, now=now)
     policy.load(now=now)
     # Letters have their readers' languages; what stations say to staff has the company's.
     with translation.override("en"):

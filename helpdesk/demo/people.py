@@ -107,6 +107,7 @@ TEAMS: Mapping[str, TeamPlan] = {
 
 MANAGER = "helen"
 AWAY, STANDS_IN = "mei", "tomasz"
+AWAY_SINCE, AWAY_FOR = timedelta(days=12), timedelta(days=9)
 
 
 def load(
@@ -147,10 +148,18 @@ def load(
         Absence.objects.create(
             user=users[AWAY],
             backup=users[STANDS_IN],
-            starts_at=now - timedelta(days=12),
-            ends_at=now + timedelta(days=9),
+            starts_at=now - AWAY_SINCE,
+            ends_at=now + AWAY_FOR,
         )
     return users, teams
+
+
+def renew_absence(*, users: Mapping[str, User], now: datetime) -> None:
+    """Have the one away be away now, unless somebody has changed or ended that absence."""
+    absence = Absence.objects.filter(user=users[AWAY], backup=users[STANDS_IN]).last()
+    if absence is not None and absence.ends_at - absence.starts_at == AWAY_SINCE + AWAY_FOR:
+        absence.starts_at, absence.ends_at = now - AWAY_SINCE, now + AWAY_FOR
+        absence.save(update_fields=("starts_at", "ends_at"))
 
 
 def _users(skills: Mapping[str, Skill]) -> dict[str, User]:

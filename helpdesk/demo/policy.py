@@ -87,11 +87,14 @@ def body() -> dict[str, object]:
 
 
 def load(*, now: datetime) -> None:
-    """Publish it as the next version of the default policy, unless it is in force."""
+    """Publish it as the next version of the default policy, unless it is in force.
+
+    A policy that people have changed stays in force.
+    """
     published = PolicyVersion.objects.filter(published_at__isnull=False)
     newest = published.order_by("published_at", "pk").last()
     wanted = body()
-    if newest is not None and newest.body == wanted:
+    if newest is not None and (newest.body == wanted or not _is_as_shipped(newest.body)):
         return
     policy, _new = Policy.objects.get_or_create(slug="default", defaults={"name": "Default policy"})
     last = policy.versions.order_by("number").last()
@@ -105,4 +108,16 @@ def load(*, now: datetime) -> None:
         body=wanted,
         created_at=published_at,
         published_at=published_at,
+    )
+
+
+def _is_as_shipped(found: dict[str, object]) -> bool:
+    """Whether it is the policy an installation begins with, or the demo's with fewer rules."""
+    wanted = body()
+    rules = found.get("rules")
+    return found == default_body() or (
+        {**found, "rules": []} == {**wanted, "rules": []}
+        and isinstance(rules, list)
+        and isinstance(wanted["rules"], list)
+        and rules == wanted["rules"][: len(rules)]
     )

@@ -5,14 +5,16 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from helpdesk.demo import company
+from helpdesk.demo import company, year
+from helpdesk.demo.director import Stuck
 from tickets.errors import Refused
 
 
 class Command(BaseCommand):
     help = (
         "Loads the demo: the company Brightquay, its customers, and tickets at every station. "
-        "Running it again changes nothing; a desk with tickets of its own is left alone."
+        "Running it again changes nothing; a desk with tickets of its own is left alone. "
+        "With --again it is played anew, with fresh times."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -20,6 +22,22 @@ class Command(BaseCommand):
             "--sign-ins",
             action="store_true",
             help="load nothing; only print how to sign in to the demo, a line each",
+        )
+        parser.add_argument(
+            "--again",
+            action="store_true",
+            help=(
+                "remove every ticket of the demo's customers, with its letters and files, and play "
+                "the demo anew; refused where anybody else has tickets, and configuration that was "
+                "changed stays"
+            ),
+        )
+        parser.add_argument(
+            "--past",
+            type=int,
+            default=year.TICKETS,
+            metavar="N",
+            help="how many tickets were closed in the year before (%(default)s)",
         )
         parser.add_argument(
             "--yes-in-production",
@@ -38,7 +56,9 @@ class Command(BaseCommand):
                 "Pass --yes-in-production if you want it here nevertheless."
             )
         try:
-            made = company.load(now=timezone.now())
-        except Refused as refusal:
+            made = company.load(
+                now=timezone.now(), past=max(0, options["past"]), again=options["again"]
+            )
+        except (Refused, Stuck) as refusal:
             raise CommandError(str(refusal)) from refusal
         self.stdout.write(f"{made} tickets added" if made else "nothing to add")
