@@ -71,14 +71,16 @@ def received_once_or_under_one_message_id(installation: Installation) -> None:
 def arrived_once_or_under_one_message_id(message_ids: Collection[str]) -> None:
     """The same of whatever server kept these; nothing may come twice that was never uncertain."""
     arrived = Counter(message_ids)
-    rows = {mail.message_id: mail for mail in OutgoingEmail.objects.exclude(state="failed")}
+    told = OutgoingEmail.objects.exclude(state__in=("failed", "withdrawn"))
+    rows = {mail.message_id: mail for mail in told}
     assert set(arrived) == set(rows)
     for message_id, times in arrived.items():
         assert times <= 1 + rows[message_id].leases_lost, rows[message_id]
 
 
 def all_sent() -> bool:
-    return not OutgoingEmail.objects.exclude(state="sent").exists()
+    """Whether every letter has left, but those that another one took in."""
+    return not OutgoingEmail.objects.exclude(state__in=("sent", "withdrawn")).exists()
 
 
 def in_mid_batch() -> bool:
