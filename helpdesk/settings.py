@@ -91,6 +91,10 @@ HELPDESK_ENGINE_INTERVAL = env.float("HELPDESK_ENGINE_INTERVAL", 5.0)
 HELPDESK_MAIL_INTERVAL = env.float("HELPDESK_MAIL_INTERVAL", 5.0)
 #: Seconds after which a mail whose worker is silent is taken back; longer than one can take.
 HELPDESK_MAIL_LEASE = env.float("HELPDESK_MAIL_LEASE", 120.0)
+#: What one mail that comes in may cost, over ``tickets.inbound.limits``: ``deadline=5,parts=200``.
+HELPDESK_MAIL_LIMITS: dict[str, float] = env.dict(
+    "HELPDESK_MAIL_LIMITS", cast={"value": float}, default={}
+)
 #: Names of the tasks that are rung after a commit; settings, so that nobody below imports upward.
 HELPDESK_REVIEW_TASK = "escalation.tasks.sweep"
 HELPDESK_MAIL_TASK = "notifications.tasks.send_due"
