@@ -331,4 +331,6 @@ def _end(
     at: datetime | None = None,
 ) -> None:
     ledger.change(promise, state=state, ended_at=at or ledger.now)
+    # A warning that has not gone out warns of nothing any more; that it broke is said anew.
+    ledger.recall(case.ticket, promise.key)
     ledger.event(case.ticket, f"promise_{state}", number=promise.number)

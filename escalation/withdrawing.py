@@ -98,7 +98,6 @@ def _take_back(
     )
     ledger.event(ticket, str(state), escalation=escalation.pk)
     handoffs.drop_follow_ups(case, ledger, escalation)
-    ledger.recall(ticket, escalation.key)
     if not case.open_escalations:
         ledger.hold(ticket, False)
     _take_back_letters(case, ledger, escalation)

@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from notifications import noticeboard
 from staff.durations import DurationError, parse_duration
 from staff.models import User
 from tickets import locking, timeline
@@ -76,6 +77,12 @@ def complete(*, followup_id: int, now: datetime, by: User) -> FollowUp:
     if follow_up.done_at is None:
         follow_up.done_at, follow_up.done_by = now, by
         follow_up.save(update_fields=("done_at", "done_by"))
+        noticeboard.withdraw(
+            about=[ticket.about],
+            kinds=["staff_follow_up"],
+            keys_starting=[f"{follow_up.key}:"],
+            now=now,
+        )
         timeline.record(
             ticket=ticket,
             kind="follow_up_done",

@@ -27,6 +27,7 @@ from tests.house import (
     steps_of,
     told,
 )
+from tickets import followups
 from tickets.errors import Refused
 from tickets.models import Detail, FollowUp, Ticket
 
@@ -386,3 +387,26 @@ def test_a_closed_ticket_reminds_nobody(house: House) -> None:
     endings.close(ticket_id=ticket.pk, now=after(minutes=5), by=house.anna)
     assert staff_mails("queued", "sending") == []
     assert OutgoingEmail.objects.filter(state=MailState.WITHDRAWN).exists()
+
+
+def test_nobody_is_reminded_of_what_they_have_done(house: House, offered: Escalation) -> None:
+    lifecycle.accept(escalation_id=offered.pk, now=after(minutes=1), by=house.priya)
+    lifecycle.resolve(
+        escalation_id=offered.pk, outcome="Done", now=after(minutes=2), by=house.priya
+    )
+    house.sweep(after(minutes=3))
+    assert "staff_follow_up" in staff_mails("queued")
+    confirm = FollowUp.objects.get(ticket=offered.ticket, kind="confirm")
+    followups.complete(followup_id=confirm.pk, now=after(minutes=4), by=house.anna)
+    assert "staff_follow_up" not in staff_mails("queued", "sending")
+
+
+def test_nobody_is_warned_of_a_promise_that_was_kept(house: House, offered: Escalation) -> None:
+    due = promise_of(offered.ticket).told
+    house.sweep(due - timedelta(minutes=20))
+    warnings = OutgoingEmail.objects.filter(kind="staff_promise_warning")
+    assert warnings.filter(state="queued").exists()
+    house.reply(offered.ticket, now=due - timedelta(minutes=10))
+    house.sweep(due - timedelta(minutes=9))
+    assert promise_of(offered.ticket).state == "kept"
+    assert not warnings.filter(state="queued").exists()

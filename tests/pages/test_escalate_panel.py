@@ -20,7 +20,7 @@ from tickets.models import RequiredDetail, Ticket
 
 pytestmark = pytest.mark.django_db
 
-QUERIES = 24
+QUERIES = 26
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from tickets.models import Attachment, InboundEmail, Message, Ticket
 
 pytestmark = pytest.mark.django_db
 
-LIST_QUERIES = 5
+LIST_QUERIES = 6
 PIXEL = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII="
 )
