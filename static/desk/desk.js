@@ -70,6 +70,35 @@ new MutationObserver((changes) => {
 document.addEventListener("htmx:beforeRequest", () => document.body.classList.add("busy"));
 document.addEventListener("htmx:afterRequest", () => document.body.classList.remove("busy"));
 
+/* What did not arrive is said; what was written stands where it was */
+
+function complain(text) {
+  const line = document.createElement("div");
+  line.className = "toast-line toast-error";
+  line.setAttribute("role", "alert");
+  const said = document.createElement("span");
+  said.className = "grow";
+  said.textContent = text;
+  line.append(said);
+  toasts.querySelectorAll(".toast-error[role=alert]").forEach((old) => old.remove());
+  toasts.append(line);
+}
+
+document.addEventListener("htmx:sendError", () => complain(document.body.dataset.notSent));
+document.addEventListener("htmx:responseError", (event) => {
+  const large = event.detail.xhr.status === 413;
+  complain(large ? document.body.dataset.tooLarge : document.body.dataset.notDone);
+});
+
+/* Whose session is over is led to the sign-in page instead of finding it within this one */
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const signIn = document.body.dataset.signIn;
+  const answered = event.detail.xhr.responseURL;
+  if (!answered || new URL(answered).pathname !== signIn) return;
+  event.detail.shouldSwap = false;
+  location.assign(`${signIn}?next=${encodeURIComponent(location.pathname + location.search)}`);
+});
+
 /* The poll: answered 304 until something happened */
 
 const versions = document.body.dataset.versions;

@@ -19,8 +19,10 @@ document.addEventListener("click", (event) => {
   document.getElementById(place)?.focus();
 });
 
-document.addEventListener("submit", (event) => {
-  for (const field of event.target.querySelectorAll("[data-draft]")) {
+/* A draft is kept until its words have arrived */
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.detail.xhr.status >= 400) return;
+  for (const field of event.detail.requestConfig.elt.querySelectorAll("[data-draft]")) {
     sessionStorage.removeItem(field.dataset.draft);
   }
 });
@@ -41,3 +43,39 @@ setInterval(() => {
     if (Date.parse(passing.dataset.goneAt) <= Date.now()) passing.remove();
   }
 }, 500);
+
+/* Whoever goes by keyboard goes on where they were, and not at the beginning of the page, when what
+   they stood on is replaced: at what is wrong, at the same form or the fold it went back into, or
+   at the ticket's title. */
+
+let left = null;
+
+function whereabouts(element) {
+  const fold = element.closest("details");
+  const form = element.closest("form") || (element.matches("summary") && fold?.querySelector("form"));
+  return { action: form?.getAttribute("action"), href: element.getAttribute("href") };
+}
+
+function cameFrom({ action, href }) {
+  const link = href && document.querySelector(`main a[href="${CSS.escape(href)}"]`);
+  const form = action && document.querySelector(`main form[action="${CSS.escape(action)}"]`);
+  const places = [
+    link,
+    form?.querySelector("[aria-invalid='true']"),
+    form?.closest("details:not([open])")?.querySelector("summary"),
+    form?.querySelector("textarea, select, input:not([type=hidden]), button"),
+    document.getElementById("ticket-title"),
+  ];
+  return places.find((place) => place?.checkVisibility());
+}
+
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const active = document.activeElement;
+  left = event.detail.target.contains(active) ? whereabouts(active) : null;
+});
+
+document.addEventListener("htmx:afterSettle", () => {
+  if (!left || (document.activeElement && document.activeElement !== document.body)) return;
+  cameFrom(left)?.focus();
+  left = null;
+});

@@ -1,0 +1,108 @@
+"""Every page of the journey, wide and narrow, light and dark: open to all, and nothing cut off."""
+
+from __future__ import annotations
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import Page
+
+from escalation.models import Escalation
+from helpdesk.demo import company
+from notifications.identity import status_token
+from notifications.models import OutgoingEmail
+from tests.browser.conftest import Watched
+from tests.browser.soundness import faults
+from tests.mail import mail
+from tests.processes import Installation
+from tickets.inbound.ingest import ingest
+
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
+
+OF_AGENTS = (
+    "/desk/",
+    "/desk/?view=all_open&priority=1",
+    "/desk/?q=nothing+like+it",
+    "/tickets/HD-1042/",
+    "/tickets/HD-1040/",
+    "/tickets/HD-1038/",
+    "/tickets/HD-1036/",
+    "/tickets/HD-1032/",
+    "/tickets/HD-1020/",
+    "/tickets/HD-1039/escalate/",
+    "/tickets/new/",
+    "/mail/",
+    "/mail/held/",
+    "/accounts/password/change/",
+    "/nothing-here/",
+)
+OF_ANYBODY = (
+    "/accounts/login/",
+    "/accounts/password/reset/",
+    "/new/",
+    "/new/?category=other",
+    "/new/sent/",
+    "/portal/sign-in/",
+    "/portal/sign-in/sent/",
+)
+
+
+def test_no_page_keeps_anybody_out_on_any_screen(
+    installation: Installation, watched: Watched
+) -> None:
+    company.load(now=timezone.now(), past=0)
+    ingest(raw=mail("two_from_fields"), source="test", now=timezone.now())
+    installation.start("web")
+    passwords = dict(
+        line.split()[2:4]
+        for line in company.sign_ins(now=timezone.now())
+        if line.startswith("sign-in")
+    )
+    wrong: list[str] = []
+
+    def look(page: Page, address: str = "") -> None:
+        if address:
+            page.goto(address)
+        wrong.extend(f"{address or page.url}: {fault}" for fault in faults(page))
+
+    def sign_in(name: str) -> Page:
+        email = f"{name}@brightquay.example"
+        return watched.sign_in(email, passwords[email])
+
+    anna = sign_in("anna")
+    for address in OF_AGENTS:
+        look(anna, address)
+    look(anna, f"/mail/{OutgoingEmail.objects.latest('pk').pk}/")
+    anna.goto("/tickets/HD-1042/")
+    unfold(anna)
+    look(anna)
+    anna.keyboard.press("?")
+    look(anna)
+    priya = sign_in("priya")
+    look(priya, "/offers/")
+    offer = Escalation.objects.get(ticket=1038)
+    priya.goto(f"/tickets/{offer.ticket.reference}/")
+    look(priya)
+    marco = sign_in("marco")
+    look(marco, "/escalations/")
+    unfold(marco)
+    look(marco)
+
+    dana = watched.window()
+    for address in OF_ANYBODY:
+        look(dana, address)
+    look(dana, f"/s/{status_token(1042)}/")
+    link = next(
+        line for line in company.sign_ins(now=timezone.now()) if line.startswith("portal")
+    ).split()[1]
+    look(dana, link[link.index("/portal/") :])
+    dana.get_by_role("button", name="Sign in").click()
+    look(dana)
+    look(dana, "/portal/HD-1042/")
+    # What is not there is asked for on purpose.
+    watched.faults[:] = [each for each in watched.faults if "/nothing-here/" not in each]
+    assert wrong == [], "\n".join(wrong)
+
+
+def unfold(page: Page) -> None:
+    """Open whatever is folded."""
+    page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true })")
