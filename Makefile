@@ -3,6 +3,7 @@
 # make lock      resolve the requirements anew        make format    let the linters rewrite the code
 # make messages  collect what is to be translated     make clean     forget what was installed
 # make soak      the long tests: an outage of minutes, races by the thousand
+# make screenshots   the pictures in docs/images
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PY := .venv/bin/python
@@ -17,7 +18,7 @@ reaches its package index, or name one with PIP_INDEX_URL, and run make again.
 UNREACHED_NPM := What the pages use could not be installed (above stands why): see that this machine \
 reaches its npm registry, or name one with npm_config_registry, and run make again.
 
-.PHONY: run setup setup-dev test soak lint format lock messages clean
+.PHONY: run setup setup-dev test soak lint format lock messages screenshots clean
 .DELETE_ON_ERROR:
 
 # Two makes at once install one after the other: the second finds done what the first did.
@@ -91,6 +92,9 @@ messages: setup-dev
 	@command -v xgettext >/dev/null || { echo "Collecting messages needs gettext (on Debian: apt install gettext)." >&2; exit 1; }
 	$(PY) manage.py makemessages --locale de --no-wrap --no-location --no-obsolete \
 		--ignore .venv --ignore node_modules --ignore static_collected --ignore tests --ignore var
+
+screenshots: setup-dev
+	@$(PY) manage.py screenshots
 
 clean:
 	rm -rf .venv node_modules static_collected $(WORDS)

@@ -38,6 +38,7 @@ WITHOUT_SERVICES = frozenset(
         "diffsettings",
         "findstatic",
         "makemessages",
+        "screenshots",
         "startapp",
         "startproject",
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -64,11 +65,18 @@ def is_here() -> bool:
 
 
 @transaction.atomic
-def load(*, now: datetime, past: int = year.TICKETS, again: bool = False) -> int:
+def load(
+    *,
+    now: datetime,
+    past: int = year.TICKETS,
+    again: bool = False,
+    curtain: Callable[[], datetime] | None = None,
+) -> int:
     """Make the demo, all of it or nothing; returns how many tickets were made.
 
     ``past`` of them were closed in the year before. ``again`` removes what the demo's customers
     have asked so far and plays it anew; configuration that people have changed stays as it is.
+    ``curtain`` is asked, when all but the play is made, for the moment at which it ends.
 
     With the demo here already it changes nothing. Raises ``Refused`` where there are
     tickets that are not the demo's: a desk in use is not mixed with one that is played.
@@ -98,8 +106,10 @@ def load(*, now: datetime, past: int = year.TICKETS, again: bool = False) -> int
     policy.load(now=now)
     # Letters have their readers' languages; what stations say to staff has the company's.
     with translation.override("en"):
-        play(stage=stage, stories=STORIES)
         over = year.load(stage=stage, before=min(openings(stage).values()) - APART, tickets=past)
+        if curtain is not None:
+            stage.curtain = stage.at = curtain()
+        play(stage=stage, stories=STORIES)
     next_number(NEWEST + 1)
     return len(STORIES) + over
 

@@ -1,9 +1,12 @@
-"""The demo in a real browser: HD-1042 escalates while one watches, is accepted, and Dana is told."""
+"""The demo's three minutes in a real browser, by the four who walk them: agent, receiver, lead
+and customer.
+"""
 
 from __future__ import annotations
 
 import re
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.utils import timezone
@@ -21,7 +24,7 @@ PATIENCE = 70_000
 
 
 def test_the_first_minutes_of_the_demo(installation: Installation, watched: Watched) -> None:
-    company.load(now=timezone.now() - HEAD_START)
+    company.load(now=timezone.now(), past=40, curtain=lambda: timezone.now() - HEAD_START)
     # Without a mail server letters are captured, as on anybody's first day.
     del installation.environment["EMAIL_URL"]
     installation.start("web", "engine", "mail", "beat")
@@ -68,10 +71,31 @@ def test_the_first_minutes_of_the_demo(installation: Installation, watched: Watc
     anna.get_by_role("link", name="to Dana Reyes").first.click()
     expect(letter).to_contain_text("Priya Nair of Integrations has taken on HD-1042")
 
-    # 2:00 Marco sees what is broken on his board.
+    # 2:00 Marco sees what is broken on his board, and gives HD-1032 a new expected time there.
     marco = watched.sign_in(*sign_in("marco"))
     expect(marco).to_have_url(re.compile("/escalations/"))
-    expect(marco.locator(".lane-broken")).to_contain_text("HD-1032")
+    broken = marco.locator(".lane-broken")
+    expect(broken).to_contain_text("HD-1032")
+    card = broken.locator("article", has_text="HD-1032")
+    card.get_by_text("Act", exact=True).click()
+    card.locator("summary", has_text="New time").click()
+    in_two_hours = timezone.now().astimezone(ZoneInfo("Europe/Madrid")) + timedelta(hours=2)
+    card.get_by_label("New expected time").fill(f"{in_two_hours:%Y-%m-%dT%H:%M}")
+    card.get_by_label("Why it takes longer").fill("both accounts are corrected at once")
+    card.get_by_role("button", name="New time").click()
+    expect(marco).to_have_url(re.compile("/escalations/"))
+    expect(marco.locator(".lane-broken")).not_to_contain_text("HD-1032")
+    anna.goto("/mail/")
+    anna.get_by_role("link", name="to Maya Ortiz").first.click()
+    expect(letter).to_contain_text("both accounts are corrected at once")
+
+    # He sees that the notice of HD-1036 came back, and so does whoever answers for it.
+    untold = marco.locator("article", has_text="HD-1036")
+    expect(untold).to_contain_text("Customer not told")
+    untold.get_by_role("link", name="Data residency proof").click()
+    ticket = marco.locator("article.tk")
+    expect(ticket).to_contain_text("a letter came back (5.1.1)")
+    expect(ticket).to_contain_text("Customer not told")
 
     # 2:40 Dana's ticket behind a link of her own, on a phone, in the dark.
     link = next(

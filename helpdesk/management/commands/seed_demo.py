@@ -1,4 +1,5 @@
 from argparse import ArgumentParser
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -8,6 +9,9 @@ from django.utils import timezone
 from helpdesk.demo import company, year
 from helpdesk.demo.director import Stuck
 from tickets.errors import Refused
+
+PLAYING_TIME = timedelta(seconds=6)
+"""About what the play takes: whoever opens the desk then has seen nothing happen yet."""
 
 
 class Command(BaseCommand):
@@ -57,7 +61,10 @@ class Command(BaseCommand):
             )
         try:
             made = company.load(
-                now=timezone.now(), past=max(0, options["past"]), again=options["again"]
+                now=timezone.now(),
+                past=max(0, options["past"]),
+                again=options["again"],
+                curtain=lambda: timezone.now() + PLAYING_TIME,
             )
         except (Refused, Stuck) as refusal:
             raise CommandError(str(refusal)) from refusal
