@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.utils import timezone
 from playwright.sync_api import Locator, Page, expect
 
@@ -179,5 +180,26 @@ def test_the_journey_by_keyboard_alone(installation: Installation, watched: Watc
     press(anna, "Resolve", within=resolving)
     expect(anna.locator("article.tk")).to_contain_text("Resolved")
     has_a_place(anna)
-    # A field that is refused is where the keyboard goes on; 422 is no fault of the page.
-    watched.faults[:] = [each for each in watched.faults if "status of 422" not in each]
+
+    # Whose session is over comes to the sign-in page; what cannot be sent is said, and stays.
+    def note(page: Page, words: str) -> None:
+        page.keyboard.press("Escape")
+        page.keyboard.press("n")
+        page.keyboard.type(words)
+        page.keyboard.press("Control+Enter")
+
+    Session.objects.filter(expire_date__gt=timezone.now()).delete()
+    note(anna, "Nobody is signed in.")
+    expect(anna).to_have_url(re.compile(r"/accounts/login/\?next=%2Ftickets%2FHD-1041%2F$"))
+    email = "priya@brightquay.example"
+    priya = watched.sign_in(email, passwords[email])
+    priya.goto("/tickets/HD-1036/")
+    installation.kill("web")
+    note(priya, "The server is away.")
+    expect(priya.locator("#toasts [role=alert]")).to_contain_text("cannot be reached")
+    expect(priya.locator("textarea[id^=note-]")).to_have_value("The server is away.")
+    # Refused fields and the missing server are meant.
+    meant = ("status of 422", "ERR_CONNECTION_REFUSED", "htmx:sendError", "htmx:afterRequest")
+    watched.faults[:] = [
+        each for each in watched.faults if not any(words in each for words in meant)
+    ]
