@@ -75,7 +75,7 @@ def variables_of(draft: LetterDraft, to: Addressing) -> dict[str, Value]:
 
 
 _WITH_AGENT = {"escalated", "accepted", "update", "new_expected_time", "resolved"}
-_WITH_NEED = {"escalated", "update"}
+_WITH_NEED = {"accepted", "escalated", "update"}
 
 
 def _need(missing: Sequence[RequiredDetail], language: str) -> Value:
@@ -171,8 +171,9 @@ def accepted(
     owner: User,
     due: datetime | None,
     first_step: Value,
+    missing: Sequence[RequiredDetail] = (),
 ) -> LetterDraft:
-    """“… is working on it”."""
+    """“… is working on it”; ``missing`` is what the customer was asked for and still owes."""
     return LetterDraft(
         ticket=ticket,
         template="accepted",
@@ -183,6 +184,7 @@ def accepted(
             "due": moment(due),
             "first_step": first_step,
         },
+        missing=missing,
     )
 
 

@@ -111,6 +111,9 @@ def take_on(
                 owner=owner,
                 due=case.promise.due_at if case.promise and case.promise.is_live else None,
                 first_step=first_step or phrase("a_closer_look"),
+                missing=[
+                    detail for detail in case.gathered.missing if detail.key in case.gathered.asked
+                ],
             )
         )
     ledger.event(

@@ -89,6 +89,7 @@ CATALOG: Mapping[str, MailKind] = {
             "accepted",
             owner="Priya Nair",
             team="Integrations",
+            need=phrase("nothing_needed"),
             due=_DUE,
             first_step="tracing a failed call through the gateway",
             agent="Anna Keller",

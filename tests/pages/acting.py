@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.apps import apps
 from django.db import connection
@@ -40,7 +41,12 @@ def ago(**length: float) -> datetime:
 
 def ahead(**length: float) -> str:
     """A time to come as a form sends it, in the reader's zone (which is UTC in the tests)."""
-    return (timezone.now() + timedelta(**length)).strftime("%Y-%m-%dT%H:%M")
+    return typed(timezone.now() + timedelta(**length))
+
+
+def typed(moment: datetime) -> str:
+    """A moment as Anna types it, who reads times in Berlin."""
+    return moment.astimezone(ZoneInfo("Europe/Berlin")).strftime("%Y-%m-%dT%H:%M")
 
 
 def press(

@@ -14,7 +14,7 @@ from django.utils import timezone
 from escalation.models import Escalation
 from notifications.models import OutgoingEmail
 from tests.house import House, handoff_of, promise_of
-from tests.pages.acting import HTMX, ago, ahead, all_rows, as_, fields_in_error, queries
+from tests.pages.acting import HTMX, ago, ahead, all_rows, as_, fields_in_error, queries, typed
 from tests.pages.desk import Markup, Response, html, words
 from tickets.models import RequiredDetail, Ticket
 
@@ -116,7 +116,7 @@ def test_the_letter_follows_what_is_filled_in(house: House, ticket: Ticket, anna
 def test_the_time_in_the_letter_can_be_set(house: House, ticket: Ticket, anna: Client) -> None:
     moment = (timezone.now() + timedelta(days=2)).replace(hour=10, minute=30)
 
-    said = letter(anna, ticket, filled(house, promised=moment.strftime("%Y-%m-%dT%H:%M")))
+    said = letter(anna, ticket, filled(house, promised=typed(moment)))
 
     assert "11:30 (Oslo, UTC+1)" in said, "in the customer's own time"
 
@@ -198,7 +198,7 @@ def test_the_letter_that_leaves_is_the_one_that_was_shown(
     assert body in conversation
     due = promise_of(ticket).due_at
     assert due is not None
-    assert due.strftime("%Y-%m-%dT%H:%M") == sent["promised"]
+    assert typed(due) == sent["promised"]
 
 
 def test_the_gate_asks_for_a_note(house: House, ticket: Ticket, anna: Client) -> None:

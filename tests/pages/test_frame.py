@@ -12,7 +12,6 @@ from django.http import HttpResponse
 from django.template.loader import render_to_string
 from django.test import Client
 from django.utils import timezone, translation
-from pytest_django import Settings
 
 from desk import timewords
 from notifications.identity import status_token
@@ -188,12 +187,7 @@ def test_turning_keys_off_leads_to_no_other_site(anna: Client, onward: str) -> N
     assert answer.headers["Location"] == "/desk/"
 
 
-def test_a_signed_in_person_reads_their_own_language_and_zone(
-    anna: Client, desk: Desk, settings: Settings
-) -> None:
-    reader = "desk.zones.ReaderMiddleware"
-    if reader not in settings.MIDDLEWARE:
-        settings.MIDDLEWARE = [*settings.MIDDLEWARE, reader]
+def test_a_signed_in_person_reads_their_own_language_and_zone(anna: Client, desk: Desk) -> None:
     User.objects.filter(pk=desk.anna.pk).update(language="de", zone="Asia/Tokyo")
     desk.ticket(due=timedelta(minutes=30))
 
@@ -203,12 +197,7 @@ def test_a_signed_in_person_reads_their_own_language_and_zone(
     assert "(Asia/Tokyo)" in html(page)
 
 
-def test_a_zone_that_no_longer_exists_breaks_nothing(
-    anna: Client, desk: Desk, settings: Settings
-) -> None:
-    reader = "desk.zones.ReaderMiddleware"
-    if reader not in settings.MIDDLEWARE:
-        settings.MIDDLEWARE = [*settings.MIDDLEWARE, reader]
+def test_a_zone_that_no_longer_exists_breaks_nothing(anna: Client, desk: Desk) -> None:
     User.objects.filter(pk=desk.anna.pk).update(zone="Mars/Olympus")
 
     assert anna.get("/desk/").status_code == 200

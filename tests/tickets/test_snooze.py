@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.utils import timezone
-from pytest_django import Settings
 
 from escalation import endings
 from escalation.models.clock import ClockKind
@@ -122,12 +121,7 @@ def test_staff_messages_leave_it_asleep(house: House, ticket: Ticket) -> None:
 # On the pages
 
 
-def test_the_page_snoozes_until_tomorrow_morning_where_one_is(
-    house: House, ticket: Ticket, settings: Settings
-) -> None:
-    zones = "desk.zones.ReaderMiddleware"
-    if zones not in settings.MIDDLEWARE:
-        settings.MIDDLEWARE = [*settings.MIDDLEWARE, zones]
+def test_the_page_snoozes_until_tomorrow_morning_where_one_is(house: House, ticket: Ticket) -> None:
     anna = as_(house.anna)  # in Berlin
     page = html(anna.get(ticket.get_absolute_url()))
     assert 'data-key="h"' in page
