@@ -87,6 +87,8 @@ def prove(*, contact: Contact, now: datetime) -> None:
                 ticket_id=ticket.pk, kind="address_verified", at=now, contact_id=contact.pk
             )
             for ticket in tickets
+            # To what is closed nothing happens any more.
+            if ticket.status != Status.CLOSED
         ]
     )
 
