@@ -24,7 +24,9 @@ from escalation.policyfile import PolicySpec
 from escalation.roster import Roster, call_roll
 from notifications import receipts
 from notifications.models import DeliveryEvent, DeliveryKind, OutgoingEmail
+from staff import editions
 from staff.businesstime import BusinessTime
+from staff.editions import Edition
 from staff.models import CalendarVersion, User
 from tickets import locking
 from tickets.deliveries import is_to_a_customer
@@ -130,9 +132,10 @@ class Case:
 def load(*, tickets: Sequence[Ticket], now: datetime) -> list[Case]:
     """Read the cases of tickets that are locked already, in a fixed number of queries."""
     ids = [ticket.pk for ticket in tickets]
-    roster = call_roll(now=now)
-    policy_version = PolicyVersion.objects.in_force()
-    gathered = gathered_many(tickets)
+    edition = editions.current()
+    roster = call_roll(now=now, edition=edition)
+    policy_version = edition.keep("policy in force", PolicyVersion.objects.in_force)
+    gathered = gathered_many(tickets, edition=edition)
     cases = {
         ticket.pk: Case(
             ticket=ticket,
@@ -142,7 +145,7 @@ def load(*, tickets: Sequence[Ticket], now: datetime) -> list[Case]:
         )
         for ticket in tickets
     }
-    _load_clocks(cases, policy_version)
+    _load_clocks(cases, policy_version, edition)
     _load_escalations(cases)
     for promise in (
         Promise.objects.filter(ticket__in=ids)
@@ -179,20 +182,23 @@ def open_case(*, ticket_id: int, now: datetime, by: User | None) -> tuple[Case, 
     return case, Ledger(now=now, by=by)
 
 
-def _load_clocks(cases: dict[int, Case], in_force: PolicyVersion) -> None:
+def _load_clocks(cases: dict[int, Case], in_force: PolicyVersion, edition: Edition) -> None:
+    # Versions never change: one object for each, whose body is parsed and hours compiled once.
+    policies: dict[int, PolicyVersion] = edition.keep("policy versions", dict)
+    calendars: dict[int, CalendarVersion] = edition.keep("calendar versions", dict)
+    policies[in_force.pk] = in_force
     clocks = list(
         Clock.objects.filter(ticket__in=cases)
         .filter(Q(handoff__isnull=True) | Q(state__in=(ClockState.RUNNING, ClockState.PAUSED)))
         .order_by("pk")
     )
-    # One object per version, so that a body is parsed and hours are compiled once a batch.
-    policies = {in_force.pk: in_force}
-    policies |= PolicyVersion.objects.in_bulk(
-        {clock.policy_version_id for clock in clocks} - policies.keys()
-    )
-    calendars = CalendarVersion.objects.in_bulk(
-        {clock.calendar_version_id for clock in clocks if clock.calendar_version_id}
-    )
+    if unread := {clock.policy_version_id for clock in clocks} - policies.keys():
+        policies |= PolicyVersion.objects.in_bulk(unread)
+    if (
+        unread := {clock.calendar_version_id for clock in clocks if clock.calendar_version_id}
+        - calendars.keys()
+    ):
+        calendars |= CalendarVersion.objects.in_bulk(unread)
     for clock in clocks:
         clock.policy_version = policies[clock.policy_version_id]
         if clock.calendar_version_id is not None:

@@ -1,8 +1,9 @@
-"""Who works here right now: teams, leads, absences and load, read once for a whole batch."""
+"""Who works here right now: teams, leads, absences and load, for a whole batch."""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -11,6 +12,7 @@ from django.db.models import Count
 from escalation.models import Escalation
 from escalation.models.escalation import State
 from staff.businesstime import WALL, BusinessTime
+from staff.editions import Edition
 from staff.models import Absence, CalendarVersion, Role, Team, User
 from tickets.models import CategoryTeam, Ticket
 
@@ -121,13 +123,50 @@ class Roster:
         return self.teams.get(team_id) if team_id is not None else None
 
 
-def call_roll(*, now: datetime) -> Roster:
-    """Read the roster of ``now``, in a fixed number of queries."""
-    teams = {
-        team.pk: team
-        for team in Team.objects.select_related("tier").order_by("tier__number", "name")
-    }
-    users = {user.pk: user for user in User.objects.filter(is_active=True).order_by("pk")}
+def call_roll(*, now: datetime, edition: Edition) -> Roster:
+    """The roster of ``now``: what is configured, of this edition, and who has how much to do.
+
+    One query; seven more in a new edition.
+    """
+    standing = edition.keep("roster", _read_standing)
+    load = (
+        Escalation.objects.filter(state=State.ACCEPTED, owner__isnull=False)
+        .values_list("owner")
+        .annotate(open=Count("pk"))
+    )
+    return Roster(
+        now=now,
+        teams=standing.teams,
+        users=standing.users,
+        members=standing.members,
+        leads=standing.leads,
+        backups={
+            absence.user_id: absence.backup_id
+            for absence in standing.absences
+            if absence.starts_at <= now < absence.ends_at
+        },
+        category_teams=standing.category_teams,
+        load={user_id: count for user_id, count in load if user_id is not None},
+        calendars=standing.calendars,
+        _times=standing.times,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """Of a roster, what is configured."""
+
+    teams: dict[int, Team]
+    users: dict[int, User]
+    members: dict[int, list[int]]
+    leads: dict[int, list[int]]
+    absences: Sequence[Absence]
+    category_teams: dict[tuple[int, int], int]
+    calendars: dict[int, CalendarVersion]
+    times: dict[tuple[int, str], BusinessTime] = field(default_factory=dict)
+
+
+def _read_standing() -> _Standing:
     members: dict[int, list[int]] = defaultdict(list)
     for team_id, user_id in Team.members.through.objects.order_by("user_id").values_list(
         "team_id", "user_id"
@@ -138,25 +177,21 @@ def call_roll(*, now: datetime) -> Roster:
         "team_id", "user_id"
     ):
         leads[team_id].append(user_id)
-    load = dict(
-        Escalation.objects.filter(state=State.ACCEPTED, owner__isnull=False)
-        .values_list("owner")
-        .annotate(open=Count("pk"))
-    )
-    return Roster(
-        now=now,
-        teams=teams,
-        users=users,
+    return _Standing(
+        teams={
+            team.pk: team
+            for team in Team.objects.select_related("tier").order_by("tier__number", "name")
+        },
+        users={user.pk: user for user in User.objects.filter(is_active=True).order_by("pk")},
         members=members,
         leads=leads,
-        backups=dict(Absence.objects.at(now).order_by("pk").values_list("user_id", "backup_id")),
+        absences=tuple(Absence.objects.order_by("pk")),
         category_teams={
             (category_id, tier): team_id
             for category_id, tier, team_id in CategoryTeam.objects.values_list(
                 "category_id", "tier__number", "team_id"
             )
         },
-        load={user_id: count for user_id, count in load.items() if user_id is not None},
         calendars={
             version.calendar_id: version
             for version in CalendarVersion.objects.order_by("calendar_id", "-number").distinct(

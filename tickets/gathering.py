@@ -11,6 +11,8 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from notifications.plaintext import clean, one_line
+from staff import editions
+from staff.editions import Edition
 from staff.models import User
 from staff.patterns import PatternError, compiled
 from tickets import locking, timeline
@@ -49,16 +51,24 @@ class Gathered:
 
 def gathered(ticket: Ticket) -> Gathered:
     """What is gathered for one ticket, in two queries."""
-    return gathered_many([ticket])[ticket.pk]
+    return gathered_many([ticket], edition=editions.current())[ticket.pk]
 
 
-def gathered_many(tickets: Sequence[Ticket]) -> dict[int, Gathered]:
-    """What is gathered for tickets, by ticket id, in two queries."""
+def required_details(edition: Edition) -> Mapping[int, Sequence[RequiredDetail]]:
+    """What each category asks for, by its id, in the order it is asked for."""
+    return edition.keep("required details", _read_required)
+
+
+def _read_required() -> dict[int, list[RequiredDetail]]:
     required: dict[int, list[RequiredDetail]] = defaultdict(list)
-    for each in RequiredDetail.objects.filter(
-        category__in={ticket.category_id for ticket in tickets if ticket.category_id}
-    ).order_by("category_id", "position", "key"):
+    for each in RequiredDetail.objects.order_by("category_id", "position", "key"):
         required[each.category_id].append(each)
+    return dict(required)
+
+
+def gathered_many(tickets: Sequence[Ticket], *, edition: Edition) -> dict[int, Gathered]:
+    """What is gathered for tickets, by ticket id, in one query."""
+    required = required_details(edition)
     present: dict[int, dict[str, Detail]] = defaultdict(dict)
     asked: dict[int, set[str]] = defaultdict(set)
     for detail in Detail.objects.filter(ticket__in=[ticket.pk for ticket in tickets]).order_by(
@@ -70,7 +80,7 @@ def gathered_many(tickets: Sequence[Ticket]) -> dict[int, Gathered]:
             asked[detail.ticket_id].add(detail.key)
     return {
         ticket.pk: Gathered(
-            required=tuple(required[ticket.category_id or 0]),
+            required=tuple(required.get(ticket.category_id or 0, ())),
             present=present[ticket.pk],
             asked=frozenset(asked[ticket.pk]),
         )
@@ -140,15 +150,21 @@ def unask(*, ticket: Ticket, asked_at: datetime) -> None:
     Detail.objects.filter(ticket=ticket, value="", asked_at=asked_at).delete()
 
 
-def find_in(*, ticket: Ticket, messages: Iterable[Message], now: datetime) -> list[str]:
+def find_in(
+    *, ticket: Ticket, messages: Iterable[Message], now: datetime, edition: Edition | None = None
+) -> list[str]:
     """Find what is missing in what the customer wrote, by the category's patterns.
 
     The first message that has a detail gives it, and the sentence it stands in goes along.
     What a person set or another message gave stays. Returns the keys that were found; the
     ticket is locked by the caller.
     """
-    missing = [detail for detail in gathered(ticket).missing if detail.pattern]
+    edition = edition or editions.current()
     found: list[str] = []
+    if not required_details(edition).get(ticket.category_id or 0):
+        return found
+    gathered = gathered_many([ticket], edition=edition)[ticket.pk]
+    missing = [detail for detail in gathered.missing if detail.pattern]
     if not missing:
         return found
     texts = [(message, clean(f"{ticket.subject}\n{message.text}")) for message in messages]

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from staff import editions
 from tickets import attachments as files
 from tickets import closing, gathering, locking, snoozing, status, timeline, verifying
 from tickets.attachments import IncomingFile
@@ -56,10 +57,11 @@ def open_ticket(
     people.
     """
     _take_proof(contact, incoming, now)
+    edition = editions.current()
     if continues is not None:
         category = continues.category
     elif category is None:
-        category = category_for(subject=subject, text=incoming.text)
+        category = category_for(subject=subject, text=incoming.text, edition=edition)
     ticket = Ticket.objects.create(
         subject=subject[:LONGEST_SUBJECT],
         channel=incoming.channel,
@@ -67,7 +69,7 @@ def open_ticket(
         organization=contact.organization,
         category=category,
         complexity=category.complexity if category else Complexity.MODERATE,
-        team=continues.team if continues else team_for(category=category),
+        team=continues.team if continues else team_for(category=category, edition=edition),
         assignee=continues.assignee if continues else None,
         impact=Level.MEDIUM,
         urgency=Level.MEDIUM,
@@ -90,7 +92,7 @@ def open_ticket(
     if details:
         gathering.give(ticket=ticket, message=message, values=details, now=now)
     if not incoming.automatic:
-        gathering.find_in(ticket=ticket, messages=[message], now=now)
+        gathering.find_in(ticket=ticket, messages=[message], now=now, edition=edition)
     return message
 
 

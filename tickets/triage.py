@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from notifications import noticeboard
 from notifications.noticeboard import Notice
+from staff.editions import Edition
 from staff.models import Team, User
 from tickets import gathering, locking, status, timeline
 from tickets.errors import Refused
@@ -179,36 +180,46 @@ def change_status(*, ticket: Ticket, to: Status, now: datetime, by: User) -> Non
     status.change(ticket=ticket, to=to, now=now, by=by)
 
 
-def category_for(*, subject: str, text: str) -> Category | None:
+def category_for(*, subject: str, text: str, edition: Edition) -> Category | None:
     """The category whose keyword stands in a subject, else in a text; the longest counts."""
+    keywords = edition.keep("keywords", _read_keywords)
     for haystack in (subject.casefold(), text.casefold()):
-        found: tuple[int, Category] | None = None
-        for category in Category.objects.exclude(keywords="").order_by("pk"):
-            for keyword in category.keywords.casefold().splitlines():
-                keyword = keyword.strip()
-                longer = found is None or len(keyword) > found[0]
-                if keyword and longer and keyword in haystack:
-                    found = len(keyword), category
-        if found is not None:
-            return found[1]
+        for keyword, category in keywords:
+            if keyword in haystack:
+                return category
     return None
 
 
-def team_for(*, category: Category | None) -> Team | None:
+def _read_keywords() -> list[tuple[str, Category]]:
+    """Each keyword with its category, the longest first."""
+    keywords = [
+        (keyword.strip(), category)
+        for category in Category.objects.exclude(keywords="").order_by("pk")
+        for keyword in category.keywords.casefold().splitlines()
+        if keyword.strip()
+    ]
+    return sorted(keywords, key=lambda known: -len(known[0]))
+
+
+def team_for(*, category: Category | None, edition: Edition) -> Team | None:
     """Where a new ticket goes: the category's team of the lowest tier, else any of that tier."""
-    if category is not None:
-        known = (
-            CategoryTeam.objects.filter(category=category)
-            .select_related("team__tier")
-            .order_by("tier__number")
-            .first()
-        )
-        lowest = Team.objects.order_by("tier__number").values_list("tier__number", flat=True)
-        if known is not None and known.team.tier.number == lowest.first():
-            return known.team
-    return (
-        Team.objects.filter(is_private=False)
-        .select_related("tier")
-        .order_by("tier__number", "pk")
-        .first()
-    )
+    teams = edition.keep("teams for new tickets", _read_teams)
+    return teams.get(category.pk if category else None) or teams.get(None)
+
+
+def _read_teams() -> dict[int | None, Team]:
+    """The team of the lowest tier by category id, and under None the one for all others."""
+    teams = Team.objects.select_related("tier").order_by("tier__number", "pk")
+    lowest = teams.first()
+    if lowest is None:
+        return {}
+    found: dict[int | None, Team] = {
+        known.category_id: known.team
+        for known in CategoryTeam.objects.select_related("team__tier")
+        .order_by("category_id", "tier__number")
+        .distinct("category_id")
+        if known.team.tier == lowest.tier
+    }
+    if (anybody := teams.filter(is_private=False).first()) is not None:
+        found[None] = anybody
+    return found

@@ -24,6 +24,7 @@ from helpdesk.demo.conversations import SUBJECTS
 from helpdesk.demo.life import MINUTE, Life
 from helpdesk.demo.shelf import Shelf
 from helpdesk.demo.stage import Stage
+from staff.editions import Edition
 from staff.models import Team, User
 from tickets.models import Category, Contact, RequiredDetail, Ticket
 from tickets.models.ticket import Channel, Status
@@ -59,7 +60,7 @@ GO_UP = {1: 55, 2: 34, 3: 16, 4: 6}
 def load(*, stage: Stage, before: datetime, tickets: int = TICKETS) -> int:
     """Make the year before the demo's own tickets; returns how many tickets were made."""
     rng = Random(SEED)
-    roster = call_roll(now=stage.curtain)
+    roster = call_roll(now=stage.curtain, edition=Edition())
     # Who is away now was there most of the year.
     roster.backups.clear()
     desk = _Desk(

@@ -82,7 +82,8 @@ def stranger(ticket: Ticket, text: str, **came: Any) -> Message:
 
 
 def queries(client: Client, address: str) -> list[str]:
-    """The SQL a page takes."""
+    """The SQL a page takes, of a process that has read the configuration before."""
+    client.get(address)
     with CaptureQueriesContext(connection) as captured:
         assert client.get(address).status_code == 200
     return [
