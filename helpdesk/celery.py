@@ -107,6 +107,11 @@ app.conf.update(
             "schedule": settings.HELPDESK_MAIL_INTERVAL,
             "options": {"queue": "mail", "expires": settings.HELPDESK_MAIL_INTERVAL},
         },
+        "forget requests of the API": {
+            "task": "desk.tasks.forget_requests",
+            "schedule": 3600.0,
+            "options": {"queue": "default", "expires": 3600.0},
+        },
     },
 )
 app.autodiscover_tasks()

@@ -8,6 +8,7 @@ from django.urls import URLPattern, URLResolver, include, path
 urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.urls")),
+    path("api/v1/", include("desk.api.urls")),
 ]
 
 # Each app brings its own, as soon as it has any.
@@ -18,3 +19,4 @@ urlpatterns += [
 ]
 
 handler400 = "helpdesk.toolarge.bad_request"
+handler500 = "helpdesk.broken.server_error"

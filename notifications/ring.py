@@ -8,41 +8,19 @@ longer than two tenths of a second, and that only once in five.
 from __future__ import annotations
 
 import logging
-from functools import lru_cache, partial
-from time import monotonic
+from functools import partial
 
 import redis
 from celery import current_app
 from django.conf import settings
 from django.db import transaction
 
+from notifications.quickredis import breaker, client
+
 logger = logging.getLogger(__name__)
 
 #: Seconds in which a second ring for the same task is not passed on, unless it was silenced.
 RING_LASTS_MS = 1000
-#: Seconds for which Redis is left alone after it failed to answer.
-BREAK_SECONDS = 5.0
-_TIMEOUT = 0.2
-
-
-class Breaker:
-    """Remembers that something does not answer, so that the next callers need not wait."""
-
-    def __init__(self) -> None:
-        self._closed_from = 0.0
-
-    @property
-    def is_open(self) -> bool:
-        return monotonic() < self._closed_from
-
-    def trip(self) -> None:
-        self._closed_from = monotonic() + BREAK_SECONDS
-
-    def reset(self) -> None:
-        self._closed_from = 0.0
-
-
-breaker = Breaker()
 
 
 def ring(task_name: str, queue: str) -> bool:
@@ -54,7 +32,7 @@ def ring(task_name: str, queue: str) -> bool:
     if breaker.is_open:
         return False
     try:
-        if not _client().set(_key(task_name), 1, nx=True, px=RING_LASTS_MS):
+        if not client().set(_key(task_name), 1, nx=True, px=RING_LASTS_MS):
             return False
         current_app.send_task(
             task_name,
@@ -83,7 +61,7 @@ def silence(task_name: str) -> None:
     if breaker.is_open:
         return
     try:
-        _client().delete(_key(task_name))
+        client().delete(_key(task_name))
     except redis.RedisError as error:
         breaker.trip()
         logger.warning("Could not silence the ring for %s: %s", task_name, error)
@@ -91,18 +69,3 @@ def silence(task_name: str) -> None:
 
 def _key(task_name: str) -> str:
     return f"helpdesk:ring:{task_name}"
-
-
-@lru_cache(maxsize=4)
-def _connected(url: str) -> redis.Redis:
-    return redis.Redis.from_url(
-        url,
-        socket_timeout=_TIMEOUT,
-        socket_connect_timeout=_TIMEOUT,
-        retry_on_timeout=False,
-        health_check_interval=0,
-    )
-
-
-def _client() -> redis.Redis:
-    return _connected(settings.REDIS_URL)

@@ -40,9 +40,9 @@ def contacts_for(user: User) -> QuerySet[Contact]:
     contacts = Contact.objects.select_related("organization__plan")
     if user.sees_every_team:
         return contacts
-    own = Ticket.objects.filter(requester=OuterRef("pk"))
+    own = Q(requester=OuterRef("pk"))
     return contacts.filter(
-        Exists(own.filter(pk__in=Ticket.objects.visible_to(user).values("pk"))) | ~Exists(own)
+        Exists(Ticket.objects.visible_to(user).filter(own)) | ~Exists(Ticket.objects.filter(own))
     )
 
 
@@ -149,10 +149,7 @@ def append(
     if not text:
         raise Refused(_("Write down what was said."), field="text")
     contact = ticket.requester if contact_id is None else _contact(contact_id, None, by, now)
-    if contact != ticket.requester and contact.organization_id != ticket.organization_id:
-        raise Refused(
-            _("%(name)s is not of the ticket's organization.") % {"name": contact}, field="ticket"
-        )
+    must_belong(contact, ticket, field="ticket")
     message = intake.append_message(
         ticket_id=ticket_id,
         contact=contact,
@@ -161,6 +158,16 @@ def append(
     )
     _note(message.ticket, message, now, by)
     return message
+
+
+def must_belong(contact: Contact, ticket: Ticket, *, field: str) -> None:
+    """Raise ``Refused`` for who neither asked nor is of the organization that did."""
+    if contact == ticket.requester:
+        return
+    if contact.organization_id is None or contact.organization_id != ticket.organization_id:
+        raise Refused(
+            _("%(name)s is not of the ticket's organization.") % {"name": contact}, field=field
+        )
 
 
 def _note(ticket: Ticket, message: Message, now: datetime, by: User) -> None:
@@ -175,11 +182,14 @@ def _contact(contact_id: int | None, caller: Caller | None, by: User, now: datet
         return found
     if caller is None:
         raise Refused(_("Say who called."), field="contact")
-    return _new_contact(caller, now)
+    return contact_behind(caller=caller, now=now)
 
 
-def _new_contact(caller: Caller, now: datetime) -> Contact:
-    """The contact behind an address; one who is known already stays as they are."""
+def contact_behind(*, caller: Caller, now: datetime) -> Contact:
+    """The contact behind an address, made where there is none; one who is known stays as they are.
+
+    Raises ``Refused`` for a customer ID that nobody has.
+    """
     known = known_contact(caller.email)
     if known is not None:
         return known

@@ -9,6 +9,7 @@ from datetime import datetime
 from django.db import transaction
 
 from staff import editions
+from staff.models import User
 from tickets import attachments as files
 from tickets import closing, gathering, locking, snoozing, status, timeline, verifying
 from tickets.attachments import IncomingFile
@@ -48,13 +49,16 @@ def open_ticket(
     continues: Ticket | None = None,
     category: Category | None = None,
     details: Mapping[str, str] | None = None,
+    customer_reference: str = "",
+    tags: Sequence[str] = (),
+    by: User | None = None,
 ) -> Message:
     """Open a ticket with its first message; answers that message.
 
     A category that was chosen and details that were filled in, by key, are taken; otherwise
     category, team and details come from what is said. Impact and urgency start in the middle
     and wait for a person to assess them. What ``continues`` a closed ticket stays with its
-    people.
+    people. ``by`` is who handed it in for the customer.
     """
     _take_proof(contact, incoming, now)
     edition = editions.current()
@@ -75,6 +79,8 @@ def open_ticket(
         urgency=Level.MEDIUM,
         priority=priority_of(impact=Level.MEDIUM, urgency=Level.MEDIUM),
         continues=continues,
+        customer_reference=customer_reference,
+        tags=list(tags),
         created_at=now,
         updated_at=now,
         status_since=now,
@@ -86,6 +92,7 @@ def open_ticket(
         ticket=ticket,
         kind="ticket_opened",
         now=now,
+        by=by,
         contact=contact,
         data={"message": message.pk, "continues": continues.pk if continues else None},
     )
@@ -104,6 +111,7 @@ def append_message(
     incoming: Incoming,
     now: datetime,
     unverified: bool = False,
+    by: User | None = None,
 ) -> Message:
     """Put what somebody at a customer says on a ticket; answers the message.
 
@@ -122,7 +130,12 @@ def append_message(
     moves = not (incoming.automatic or unverified or thanks)
     if moves and is_past_reopening(ticket, now):
         return open_ticket(
-            contact=contact, subject=ticket.subject, incoming=incoming, continues=ticket, now=now
+            contact=contact,
+            subject=ticket.subject,
+            incoming=incoming,
+            continues=ticket,
+            now=now,
+            by=by,
         )
     message = _write(
         ticket=ticket,
@@ -136,6 +149,7 @@ def append_message(
         ticket=ticket,
         kind="message_received",
         now=now,
+        by=by,
         contact=contact,
         data={"message": message.pk},
     )

@@ -13,7 +13,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.db import transaction
 from django.forms import Form
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -23,6 +23,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from desk import once
+from desk.downloads import hand_out
 from desk.forms import ReviewForm, offer_staff, refuse
 from desk.ticketactions import ON_ESCALATION, ON_TICKET
 from desk.ticketpage import EscalationPanel, PastEscalation, TicketPage, ticket_page
@@ -150,19 +151,6 @@ def attachment(request: HttpRequest, reference: str, pk: int) -> HttpResponseBas
     """Hand out a file that came with a message, to be kept and never to be run here."""
     found = find_ticket(request, reference)
     return hand_out(get_object_or_404(Attachment, pk=pk, message__ticket=found))
-
-
-def hand_out(stored: Attachment) -> FileResponse:
-    """A file to be kept, under the name it came with, that no browser opens in place."""
-    try:
-        opened = stored.file.open("rb")
-    except OSError:
-        raise Http404 from None
-    response = FileResponse(opened, as_attachment=True, filename=stored.name)
-    response.headers["Content-Type"] = "application/octet-stream"
-    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    return response
 
 
 def _name(action: str) -> str:

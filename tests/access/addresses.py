@@ -184,6 +184,44 @@ OURS: Mapping[str, Address] = {
     "notifications:hook": Address("/hooks/postmark/", _once(NONE), _once(NONE)),
 }
 
+_TOKEN_ONLY = "401 401 401 401 401 401 401 401"
+_A_TICKETS = "/api/v1/tickets/{ticket}/"
+
+#: A program's: a session opens nothing there but the schema. Who may what with a token stands in
+#: ``tests/api/test_access.py``.
+API: Mapping[str, Address] = {
+    "api:schema": _page(
+        "/api/v1/schema/",
+        get="401 401 401 200 200 200 200 200",
+        post="401 401 401 405 405 405 405 405",
+    ),
+    **{
+        f"api:{name}": _page(path, get=_TOKEN_ONLY, post=_TOKEN_ONLY)
+        for name, path in {
+            "organizations": "/api/v1/organizations/",
+            "organization": "/api/v1/organizations/1/",
+            "contacts": "/api/v1/contacts/",
+            "contact": "/api/v1/contacts/1/",
+            "tickets": "/api/v1/tickets/",
+            "ticket": _A_TICKETS,
+            "messages": _A_TICKETS + "messages/",
+            "attachment": _A_TICKETS + "attachments/{attachment}/",
+            "details": _A_TICKETS + "details/",
+            "detail": _A_TICKETS + "details/key-id/",
+            "ask": _A_TICKETS + "ask/",
+            "follow-ups": _A_TICKETS + "follow-ups/",
+            "follow-up-done": _A_TICKETS + "follow-ups/{follow_up}/done/",
+            "resolve": _A_TICKETS + "resolve/",
+            "close": _A_TICKETS + "close/",
+            "reopen": _A_TICKETS + "reopen/",
+            "snooze": _A_TICKETS + "snooze/",
+            "unsnooze": _A_TICKETS + "unsnooze/",
+            "events": _A_TICKETS + "events/",
+            "nowhere": "/api/v1/nowhere",
+        }.items()
+    },
+}
+
 _SIGN_IN = "in in in in in in in in"
 #: A step of signing in, or one before which the password is asked again: who has not begun goes to its beginning, who is in goes on.
 _STEP = "in in in on on on on on"

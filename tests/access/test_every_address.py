@@ -16,6 +16,7 @@ from staff.models import User
 from tests.access.addresses import (
     ACCOUNTS,
     ADMIN_SITE,
+    API,
     CONFIGURED,
     OURS,
     PEOPLE,
@@ -30,7 +31,7 @@ from tickets.models import Ticket
 
 pytestmark = pytest.mark.django_db
 
-ADDRESSES: Mapping[str, Address] = {**OURS, **ACCOUNTS, **ADMIN_SITE}
+ADDRESSES: Mapping[str, Address] = {**OURS, **ACCOUNTS, **ADMIN_SITE, **API}
 #: allauth notes on these pages what it needs afterwards: a secret for the reader's session until
 #: they prove they have it, and the address an admin gave them as one of its own rows.
 NOTES_SOMETHING = {"mfa_activate_totp", "account_email"}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.conf import settings
+from django.db.models import Value
+from django.db.models.functions import Lower
 
 from tickets.inbound.parsed import ParsedMail
 from tickets.inbound.sender import Mailbox
@@ -24,7 +26,13 @@ FREE_MAIL = frozenset(_FREE_MAIL.split())
 
 
 def known_contact(address: str) -> Contact | None:
-    return Contact.objects.filter(email__iexact=address).select_related("organization").first()
+    """The contact with an address, in any case of its letters; their index is on the lower one."""
+    return (
+        Contact.objects.alias(lowered=Lower("email"))
+        .filter(lowered=Lower(Value(address)))
+        .select_related("organization__plan")
+        .first()
+    )
 
 
 def contact_for(*, sender: Mailbox, mail: ParsedMail, now: datetime) -> Contact:

@@ -54,17 +54,20 @@ class Channel(models.TextChoices):
 ENDED = (Status.RESOLVED, Status.CLOSED)
 
 
+def of_teams_of(user: User) -> Q:
+    """Nobody's and every open team's tickets, and those of private teams somebody belongs to."""
+    return (
+        Q(team__isnull=True)
+        | Q(team__is_private=False)
+        | Q(team__in=user.teams.values("pk"))
+        | Q(team__in=user.led_teams.values("pk"))
+    )
+
+
 class TicketQuerySet(models.QuerySet["Ticket"]):
     def visible_to(self, user: User) -> TicketQuerySet:
         """What this member of staff may see: all but private teams they do not belong to."""
-        if user.sees_every_team:
-            return self
-        return self.filter(
-            Q(team__isnull=True)
-            | Q(team__is_private=False)
-            | Q(team__in=user.teams.values("pk"))
-            | Q(team__in=user.led_teams.values("pk"))
-        )
+        return self if user.sees_every_team else self.filter(of_teams_of(user))
 
     def visible_to_contact(self, contact: Contact) -> TicketQuerySet:
         """What a customer may see: their own; an escalation contact, their organization's."""

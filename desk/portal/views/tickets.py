@@ -16,13 +16,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from desk import once
+from desk.downloads import hand_out
 from desk.forms import refuse
 from desk.portal import pages
 from desk.portal.forms import AnswerForm, DetailsForm, EscalateForm, MuteForm, ReopenForm
 from desk.portal.pages import Page
 from desk.portal.uploads import Upload, refuse_floods
 from desk.portal.views.visitor import for_contacts
-from desk.views.ticket import hand_out
 from escalation import endings
 from tickets import intake, portal
 from tickets.errors import Refused
