@@ -89,6 +89,8 @@ app.conf.update(
     # Slow SMTP must not take the engine's children, so mail has a worker of its own.
     task_routes={
         "escalation.tasks.*": {"queue": "engine"},
+        # And so have webhooks: their receivers may hang, and they tell when mail does.
+        settings.HELPDESK_WEBHOOK_TASK: {"queue": "webhooks"},
         "notifications.tasks.*": {"queue": "mail"},
     },
     worker_prefetch_multiplier=1,
@@ -106,6 +108,11 @@ app.conf.update(
             "task": settings.HELPDESK_MAIL_TASK,
             "schedule": settings.HELPDESK_MAIL_INTERVAL,
             "options": {"queue": "mail", "expires": settings.HELPDESK_MAIL_INTERVAL},
+        },
+        "tell webhooks": {
+            "task": settings.HELPDESK_WEBHOOK_TASK,
+            "schedule": settings.HELPDESK_WEBHOOK_INTERVAL,
+            "options": {"queue": "webhooks", "expires": settings.HELPDESK_WEBHOOK_INTERVAL},
         },
         "forget requests of the API": {
             "task": "desk.tasks.forget_requests",

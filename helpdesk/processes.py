@@ -47,6 +47,12 @@ def commands(*, port: int, data_dir: Path, listener: int | None = None) -> dict[
         ],
         "engine": [*worker, "-Q", "engine", "-n", f"engine-{port}@%h", "--concurrency", "1"],
         "mail": [*worker, "-Q", "mail,default", "-n", f"mail-{port}@%h", "--concurrency", "1"],
+        # It waits for others most of the time: a thread does, and saves a child's memory.
+        "webhooks": [
+            *worker,
+            *("-Q", "webhooks", "-n", f"webhooks-{port}@%h", "--pool", "threads"),
+            *("--concurrency", "1"),
+        ],
         "beat": [
             *python,
             *(

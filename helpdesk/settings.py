@@ -91,6 +91,17 @@ HELPDESK_ENGINE_INTERVAL = env.float("HELPDESK_ENGINE_INTERVAL", 5.0)
 HELPDESK_MAIL_INTERVAL = env.float("HELPDESK_MAIL_INTERVAL", 5.0)
 #: Seconds after which a mail whose worker is silent is taken back; longer than one can take.
 HELPDESK_MAIL_LEASE = env.float("HELPDESK_MAIL_LEASE", 120.0)
+#: Seconds a letter may be due, with none going out, before webhooks are told that mail fails.
+HELPDESK_MAIL_ALARM_AFTER = env.float("HELPDESK_MAIL_ALARM_AFTER", 600.0)
+#: Seconds between two looks of the worker that tells webhooks, rung by beat.
+HELPDESK_WEBHOOK_INTERVAL = env.float("HELPDESK_WEBHOOK_INTERVAL", 5.0)
+#: Days for which it can be read what webhooks were told.
+HELPDESK_WEBHOOK_LOG_DAYS = env.int("HELPDESK_WEBHOOK_LOG_DAYS", 30)
+#: Networks inside that we may ask although they are: ``10.1.2.0/24,fd00::/8``. Webhooks and
+#: whatever else goes out reaches nothing but the internet otherwise.
+HELPDESK_OUTGOING_ALLOW: list[str] = env.list("HELPDESK_OUTGOING_ALLOW", default=[])
+#: Whether plain http may be asked, too.
+HELPDESK_OUTGOING_HTTP = env.bool("HELPDESK_OUTGOING_HTTP", False)
 #: What one mail that comes in may cost, over ``tickets.inbound.limits``: ``deadline=5,parts=200``.
 HELPDESK_MAIL_LIMITS: dict[str, float] = env.dict(
     "HELPDESK_MAIL_LIMITS", cast={"value": float}, default={}
@@ -98,6 +109,7 @@ HELPDESK_MAIL_LIMITS: dict[str, float] = env.dict(
 #: Names of the tasks that are rung after a commit; settings, so that nobody below imports upward.
 HELPDESK_REVIEW_TASK = "escalation.tasks.sweep"
 HELPDESK_MAIL_TASK = "notifications.tasks.send_due"
+HELPDESK_WEBHOOK_TASK = "notifications.tasks.tell_webhooks"
 
 INSTALLED_APPS = [
     "helpdesk",

@@ -66,6 +66,17 @@ def _staff_mail(key: str, **sample: Value) -> MailKind:
     return MailKind(key=key, audience=Audience.STAFF, sample={**_STAFF, **sample})
 
 
+def _webhook_mail(key: str) -> MailKind:
+    """About a webhook, and so about no ticket."""
+    sample: dict[str, Value] = {
+        "name": "Billing",
+        "place": "hooks.example",
+        "error": "503 Service Unavailable",
+        "url": "https://help.example/settings/webhooks/3/",
+    }
+    return MailKind(key=key, audience=Audience.STAFF, sample=sample)
+
+
 CATALOG: Mapping[str, MailKind] = {
     kind.key: kind
     for kind in (
@@ -175,6 +186,8 @@ CATALOG: Mapping[str, MailKind] = {
         _staff_mail(
             "staff_mail_failed", to="dana@norvik.example", error="550 5.1.1 no such mailbox"
         ),
+        _webhook_mail("staff_webhook_failed"),
+        _webhook_mail("staff_webhook_off"),
         _staff_mail("admin_poison_ticket", error="KeyError: 'calendar'", attempts=3, next_try=_DUE),
     )
 }

@@ -13,6 +13,7 @@ from django.db.models.functions import Least
 
 from notifications.ring import ring_after_commit
 from staff.models import User
+from tickets.announcing import announce
 from tickets.models import Contact, Event, Ticket
 
 
@@ -60,7 +61,7 @@ def record(
 
 
 def record_many(*, entries: Sequence[Entry], ring: bool = True) -> None:
-    """Record what happened, and have the engine look at those tickets at once.
+    """Record what happened, tell webhooks, and have the engine look at those tickets at once.
 
     The review passes ``ring=False``: it plans the next look itself, and what it wrote is no
     cause to look again. A ticket is due by the earlier of the entry's time and the database's,
@@ -68,7 +69,8 @@ def record_many(*, entries: Sequence[Entry], ring: bool = True) -> None:
     """
     if not entries:
         return
-    Event.objects.bulk_create(
+    now = max(entry.at for entry in entries)
+    events = Event.objects.bulk_create(
         Event(
             ticket_id=entry.ticket_id,
             kind=entry.kind,
@@ -79,9 +81,9 @@ def record_many(*, entries: Sequence[Entry], ring: bool = True) -> None:
         )
         for entry in entries
     )
+    announce(events=events, now=now)
     if not ring:
         return
-    now = max(entry.at for entry in entries)
     Ticket.objects.filter(pk__in={entry.ticket_id for entry in entries}).update(
         review_at=Least(Value(now, output_field=DateTimeField()), _DatabaseNow()), updated_at=now
     )

@@ -16,6 +16,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from desk.portal.views.tickets import ACTS
 from desk.ticketactions import ON_ESCALATION, ON_TICKET
+from notifications.views.webhooks import ACTS as WEBHOOK_ACTS
 
 PEOPLE = ("visitor", "disabled", "contact", "agent", "outsider", "lead", "manager", "admin")
 
@@ -38,6 +39,14 @@ ADMIN = "admin admin admin admin admin admin admin 200"
 ADMIN_404 = "admin admin admin admin admin admin admin 404"
 ADMIN_405 = "admin admin admin admin admin admin admin 405"
 ADMIN_403 = "admin admin admin admin admin admin admin 403"
+
+
+#: For who answers for others' work.
+LEADS = "in in in 403 403 200 200 200"
+LEADS_PRIVATE = "in in in 403 403 404 200 200"
+LEADS_NOWHERE = "in in in 403 403 404 404 404"
+LEADS_DO = "in in in 403 403 did did did"
+LEADS_DO_PRIVATE = "in in in 403 403 404 did did"
 
 
 @dataclass(frozen=True)
@@ -87,7 +96,23 @@ def _acts(path: str, names: Mapping[str, object]) -> Address:
     return _does(first, *rest)
 
 
+def _of_webhook(path: str, *also: str, post: bool = False) -> Address:
+    """What shows something of a webhook."""
+    return Address(
+        path,
+        _rooms(LEADS, LEADS_PRIVATE, LEADS_NOWHERE),
+        _rooms(LEADS_DO, LEADS_DO_PRIVATE, LEADS_NOWHERE) if post else _once(NOT_SO),
+        also,
+    )
+
+
+def _does_with_webhook(path: str, *also: str) -> Address:
+    """What changes something of a webhook."""
+    return Address(path, _once(NOT_SO), _rooms(LEADS_DO, LEADS_DO_PRIVATE, LEADS_NOWHERE), also)
+
+
 TICKET = "/tickets/{ticket}/"
+WEBHOOK = "/settings/webhooks/{webhook}/"
 
 OURS: Mapping[str, Address] = {
     "desk:home": _page("/", get="in in in on on on on on"),
@@ -179,6 +204,17 @@ OURS: Mapping[str, Address] = {
         _once(NOT_SO),
         _rooms(CUSTOMER_DOES, NOT_THEIRS, NOT_THEIRS),
         tuple(f"/portal/{{ticket}}/{action}/" for action in ACTS if action != "answer"),
+    ),
+    "notifications:webhooks": _page("/settings/webhooks/", "/settings/webhooks/?page=9", get=LEADS),
+    "notifications:webhook-new": _page(
+        "/settings/webhooks/new/", "/settings/webhooks/new/?preset=slack", get=LEADS, post=LEADS_DO
+    ),
+    "notifications:webhook": _of_webhook(WEBHOOK, WEBHOOK + "?state=failed"),
+    "notifications:webhook-edit": _of_webhook(WEBHOOK + "edit/", post=True),
+    "notifications:webhook-message": _of_webhook(WEBHOOK + "messages/{told}/"),
+    "notifications:webhook-resend": _does_with_webhook(WEBHOOK + "messages/{told}/resend/"),
+    "notifications:webhook-act": _does_with_webhook(
+        *(f"{WEBHOOK}{action}/" for action in WEBHOOK_ACTS)
     ),
     # Only the provider that sends for us is heard, and the tests have none.
     "notifications:hook": Address("/hooks/postmark/", _once(NONE), _once(NONE)),

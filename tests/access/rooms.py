@@ -15,9 +15,10 @@ from django.test import Client
 from django.utils import timezone
 
 from escalation.models import Escalation
-from notifications import rendering
+from notifications import rendering, webhooks
 from notifications.identity import status_token
-from notifications.models import OutgoingEmail
+from notifications.models import OutgoingEmail, Preset, WebhookDelivery
+from notifications.webhooks import Wish
 from staff.models import Team, User
 from tests.house import House
 from tests.mail import mail
@@ -49,6 +50,9 @@ class Room:
     key: str
     token: str
     held: int
+    webhook: int
+    #: A message it was told.
+    told: int
     #: Of the configuration.
     person: int
     version: int
@@ -84,6 +88,8 @@ class Rooms:
             key="nobodys-key",
             token="nobodys-token",
             held=NOBODYS,
+            webhook=NOBODYS,
+            told=NOBODYS,
             person=NOBODYS,
             version=NOBODYS,
         )
@@ -132,6 +138,7 @@ class Rooms:
         escalation: Escalation = self.house.escalate(
             ticket, now=now + timedelta(minutes=2), by=agent, ask=words, override_reason="Urgent."
         )
+        told = self._told(team)
         letter = OutgoingEmail.objects.filter(about=ticket.about, to_address=requester.email)
         for each in letter:
             assert rendering.render(mail=each).text
@@ -146,9 +153,29 @@ class Rooms:
             key=key_for(requester, timezone.now()),
             token=status_token(ticket.pk),
             held=self.held,
+            webhook=told.webhook_id,
+            told=told.pk,
             person=agent.pk,
             version=self.house.policy.versions.latest("pk").pk,
         )
+
+    def _told(self, team: Team) -> WebhookDelivery:
+        """A message for a webhook that hears of this team's tickets alone."""
+        webhook = webhooks.make(
+            wish=Wish(
+                name=f"Program of {team}",
+                # Nobody's, but outside; no name has to be looked up.
+                url="https://93.184.216.34/hook",
+                preset=Preset.STANDARD,
+                language="en",
+                events=["ticket.*"],
+                team=team,
+                private_too=False,
+            ),
+            now=ago(minutes=20),
+            by=self.house.sam,
+        )
+        return webhooks.ping(webhook=webhook, now=ago(minutes=19), by=self.house.sam)
 
 
 def _again(user: User) -> User:

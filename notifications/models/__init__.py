@@ -1,0 +1,43 @@
+from notifications.models.mail import (
+    WITHHELD,
+    DeliveryEvent,
+    DeliveryKind,
+    DeliverySource,
+    MailState,
+    MailTemplate,
+    MailTemplateQuerySet,
+    Notification,
+    NotificationQuerySet,
+    OutgoingEmail,
+    OutgoingEmailQuerySet,
+)
+from notifications.models.webhook import (
+    DeliveryState,
+    MailOutage,
+    Preset,
+    Webhook,
+    WebhookAttempt,
+    WebhookDelivery,
+    WhyOff,
+)
+
+__all__ = [
+    "WITHHELD",
+    "DeliveryEvent",
+    "DeliveryKind",
+    "DeliverySource",
+    "DeliveryState",
+    "MailOutage",
+    "MailState",
+    "MailTemplate",
+    "MailTemplateQuerySet",
+    "Notification",
+    "NotificationQuerySet",
+    "OutgoingEmail",
+    "OutgoingEmailQuerySet",
+    "Preset",
+    "Webhook",
+    "WebhookAttempt",
+    "WebhookDelivery",
+    "WhyOff",
+]
