@@ -35,7 +35,7 @@ DESK = Place("desk", _("Desk"), "inbox", ("/desk/", "/tickets/"))
 OFFERS = Place("offers", _("Offers"), "arrow-bar-to-up", ("/offers/",))
 ESCALATIONS = Place("escalations", _("Escalations"), "layout-kanban", ("/escalations/",))
 MAIL = Place("mail", _("Mail"), "mail", ("/mail/",))
-SETTINGS = Place("settings", _("Settings"), "settings", ("/admin/",))
+CONFIGURATION = Place("configuration", _("Configuration"), "settings", ("/admin/",))
 
 
 def offers_waiting(user: User) -> int:
@@ -52,8 +52,10 @@ def counts(user: User) -> dict[str, int]:
 def places(user: User, path: str) -> Iterator[Place]:
     """The places open to this person; ``path`` tells which one they are at."""
     waiting = counts(user)
-    for place in (DESK, OFFERS, ESCALATIONS, MAIL, SETTINGS):
-        if (place is ESCALATIONS and not user.is_lead) or (place is SETTINGS and not user.is_staff):
+    for place in (DESK, OFFERS, ESCALATIONS, MAIL, CONFIGURATION):
+        if (place is ESCALATIONS and not user.is_lead) or (
+            place is CONFIGURATION and not user.is_staff
+        ):
             continue
         yield Place(
             place.name,

@@ -419,6 +419,7 @@ UNFOLD = {
                     _place(_("Teams"), "groups", "staff_team"),
                     _place(_("Tiers"), "stairs", "staff_tier"),
                     _place(_("Skills"), "school", "staff_skill"),
+                    _place(_("API tokens"), "key", "staff_apitoken"),
                     _place(_("Absences"), "event_busy", "staff_absence"),
                     _place(_("Calendars"), "calendar_month", "staff_calendar"),
                 ],

@@ -12,6 +12,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import AdminPasswordChangeForm
 
+from staff import apitokens
 from staff.businesstime import Hours
 from staff.calendars import (
     UnknownCountry,
@@ -29,9 +30,10 @@ from staff.forms import (
     UserCreationForm,
     hours_text,
 )
-from staff.models import Absence, Calendar, CalendarVersion, Skill, Team, Tier, User
+from staff.models import Absence, ApiToken, Calendar, CalendarVersion, Skill, Team, Tier, User
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
     from django.forms import ModelForm
     from django.http import HttpRequest
     from django.utils.safestring import SafeString
@@ -190,3 +192,42 @@ class CalendarVersionAdmin(History):
     @admin.display(description=_("hours"))
     def shown_hours(self, version: CalendarVersion) -> SafeString:
         return verbatim(hours_text(canonical(version)))
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(History):
+    """Whose programs may do what; an admin takes a token back, and sees of it what its person does."""
+
+    list_display = ("name", "user", "prefix", "created_at", "last_used_at", "expires_at", "state")
+    list_filter = (("user", admin.RelatedOnlyFieldListFilter),)
+    list_select_related = ("user",)
+    search_fields = ("name", "user__name", "user__email", "prefix")
+    ordering = ("-pk",)
+    actions = ("revoke",)
+    fields = (
+        "name",
+        "user",
+        "prefix",
+        "scopes",
+        "created_at",
+        "expires_at",
+        "last_used_at",
+        "revoked_at",
+        "revoked_by",
+    )
+    readonly_fields = fields
+
+    @admin.display(description=_("state"))
+    def state(self, token: ApiToken) -> str:
+        return str(token.state(timezone.now()).label)
+
+    @admin.action(description=_("Revoke"), permissions=["view"])
+    def revoke(self, request: HttpRequest, chosen: QuerySet[ApiToken]) -> None:
+        assert isinstance(request.user, User)
+        now = timezone.now()
+        revoked = sum(
+            apitokens.revoke(token_id=pk, now=now, by=request.user)
+            for pk in chosen.values_list("pk", flat=True)
+        )
+        told = ngettext("%(number)s token is revoked.", "%(number)s tokens are revoked.", revoked)
+        messages.success(request, told % {"number": revoked})

@@ -12,6 +12,11 @@ def _known() -> frozenset[str]:
     return frozenset(available_timezones())
 
 
+def every_zone() -> tuple[str, ...]:
+    """The names of the IANA time zone database, in their order."""
+    return tuple(sorted(_known()))
+
+
 def validate_zone(value: str) -> None:
     """Accept only names of the IANA time zone database, such as ``Europe/Berlin``."""
     if value not in _known():

@@ -20,7 +20,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from desk import rail as frame
-from desk import timewords
+from desk import settingstabs, timewords
 from desk.timewords import Due, due_word
 from staff.models import User
 from tickets.models import Ticket
@@ -259,3 +259,11 @@ def rail(context: Context) -> Mapping[str, Any]:
     user = request.user
     places = frame.places(user, request.path) if isinstance(user, User) else ()
     return {"user": user, "csrf_token": context.get("csrf_token"), "places": places}
+
+
+@register.inclusion_tag("desk/_settings_tabs.html", takes_context=True)
+def settings_tabs(context: Context) -> Mapping[str, Any]:
+    """The pages of the settings that are open to whoever reads one of them."""
+    request: HttpRequest = context["request"]
+    user = request.user
+    return {"tabs": settingstabs.tabs(user, request.path) if isinstance(user, User) else ()}

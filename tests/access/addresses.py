@@ -205,6 +205,14 @@ OURS: Mapping[str, Address] = {
         _rooms(CUSTOMER_DOES, NOT_THEIRS, NOT_THEIRS),
         tuple(f"/portal/{{ticket}}/{action}/" for action in ACTS if action != "answer"),
     ),
+    "desk:settings": _page("/settings/", post=DOES),
+    "desk:tokens": _page("/settings/tokens/", "/settings/tokens/?before=9", post=DOES),
+    # A token is its person's alone: the room is the agent's.
+    "desk:revoke-token": Address(
+        "/settings/tokens/{api_token}/revoke/",
+        _rooms("in in in 200 404 404 404 404", NOWHERE, NOWHERE),
+        _rooms("in in in did 404 404 404 404", NOWHERE, NOWHERE),
+    ),
     "notifications:webhooks": _page("/settings/webhooks/", "/settings/webhooks/?page=9", get=LEADS),
     "notifications:webhook-new": _page(
         "/settings/webhooks/new/", "/settings/webhooks/new/?preset=slack", get=LEADS, post=LEADS_DO
@@ -330,6 +338,7 @@ CONFIGURED = (
     "escalation_policyversion",
     "notifications_mailtemplate",
     "staff_absence",
+    "staff_apitoken",
     "staff_calendar",
     "staff_calendarversion",
     "staff_skill",

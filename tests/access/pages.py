@@ -76,6 +76,16 @@ def _states(rooms: Rooms) -> Iterator[tuple[str, Any]]:
                 f"{path} by {person} {headers}",
                 ask(rooms.people[person], "get", path, headers=headers),
             )
+    with undone():
+        made = ask(
+            rooms.people["agent"],
+            "post",
+            "/settings/tokens/",
+            name="Export",
+            scopes=["tickets:read"],
+            lasts="30",
+        )
+    yield "a token that was just made", made
 
 
 def is_page(answer: Any) -> bool:

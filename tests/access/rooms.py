@@ -19,7 +19,8 @@ from notifications import rendering, webhooks
 from notifications.identity import status_token
 from notifications.models import OutgoingEmail, Preset, WebhookDelivery
 from notifications.webhooks import Wish
-from staff.models import Team, User
+from staff import apitokens
+from staff.models import Scope, Team, User
 from tests.house import House
 from tests.mail import mail
 from tests.pages.acting import ago, as_, stranger
@@ -51,6 +52,7 @@ class Room:
     token: str
     held: int
     webhook: int
+    api_token: int
     #: A message it was told.
     told: int
     #: Of the configuration.
@@ -89,6 +91,7 @@ class Rooms:
             token="nobodys-token",
             held=NOBODYS,
             webhook=NOBODYS,
+            api_token=NOBODYS,
             told=NOBODYS,
             person=NOBODYS,
             version=NOBODYS,
@@ -154,6 +157,7 @@ class Rooms:
             token=status_token(ticket.pk),
             held=self.held,
             webhook=told.webhook_id,
+            api_token=_api_token(agent),
             told=told.pk,
             person=agent.pk,
             version=self.house.policy.versions.latest("pk").pk,
@@ -239,3 +243,14 @@ def ask(
         return getattr(client, method)(path, sent, headers=headers)
     finally:
         client.cookies = cookies
+
+
+def _api_token(user: User) -> int:
+    token, _raw = apitokens.make(
+        user=user,
+        name="Export",
+        scopes=[Scope.TICKETS_READ],
+        expires_at=timezone.now() + timedelta(days=1),
+        now=timezone.now(),
+    )
+    return token.pk

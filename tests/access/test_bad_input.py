@@ -147,6 +147,7 @@ PARAMETERS = {
     "/escalations/": ("team", "after", "lane"),
     "/mail/": ("state", "to", "about", "before"),
     "/mail/held/": ("before",),
+    "/settings/tokens/": ("before",),
     "/tickets/{ticket}/": ("before", "pane"),
     "/tickets/{ticket}/messages/{message}/html/": ("pictures",),
     "/new/": ("category",),
@@ -174,7 +175,7 @@ def test_no_address_breaks_a_page_whatever_stands_behind_its_question_mark(rooms
 
 def test_no_address_of_a_thing_breaks_whatever_stands_in_its_place(rooms: Rooms) -> None:
     places = ("ticket", "message", "accept", "attachment", "follow_up", "escalation", "letter",
-              "held", "key", "token")  # fmt: skip
+              "held", "key", "token", "api_token")  # fmt: skip
     values = (
         "0",
         "-1",
@@ -230,6 +231,8 @@ def addresses_of_forms(rooms: Rooms) -> tuple[tuple[str, str], ...]:
     return (
         ("agent", f"{ticket}reply/"),
         ("agent", f"{ticket}escalate/"),
+        ("agent", "/settings/"),
+        ("agent", "/settings/tokens/"),
         ("priya", f"{ticket}escalations/{rooms.own.escalation}/decline/"),
         ("contact", f"/portal/{rooms.own.ticket}/answer/"),
         ("visitor", "/new/?category=api"),

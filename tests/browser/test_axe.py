@@ -32,6 +32,8 @@ OF_AGENTS = (
     "/tickets/new/",
     "/mail/",
     "/mail/held/",
+    "/settings/",
+    "/settings/tokens/",
     "/accounts/password/change/",
     "/nothing-here/",
 )
@@ -72,6 +74,19 @@ def test_no_page_keeps_anybody_out_on_any_screen(
     for address in OF_AGENTS:
         look(anna, address)
     look(anna, f"/mail/{OutgoingEmail.objects.latest('pk').pk}/")
+    for page in ("/settings/tokens/", "/settings/tokens/?before=1"):
+        anna.goto(page)
+        unfold(anna)
+        look(anna)
+    anna.goto("/settings/tokens/")
+    anna.get_by_label("Name").fill("Nightly export")
+    anna.get_by_label("Read tickets").check()
+    anna.get_by_role("button", name="Make the token").click()
+    look(anna)
+    anna.get_by_role("link", name="I have copied it").click()
+    look(anna)
+    anna.get_by_role("link", name="Revoke").click()
+    look(anna)
     anna.goto("/tickets/HD-1042/")
     unfold(anna)
     look(anna)

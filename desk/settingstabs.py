@@ -1,0 +1,52 @@
+"""The pages under ``/settings/``: each has an address of its own, and a tab on the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from django.urls import reverse
+from django.utils.functional import Promise as LazyText
+from django.utils.translation import gettext_lazy as _
+
+from staff.models import User
+
+
+def _everybody(_user: User) -> bool:
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of the settings, named by its view; ``opens`` says for whom."""
+
+    view: str
+    label: LazyText
+    icon: str
+    opens: Callable[[User], bool] = _everybody
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    url: str
+    label: LazyText
+    icon: str
+    here: bool
+
+
+#: In the order of the tabs. Whoever adds a page adds its line; its template extends
+#: ``desk/settings.html``.
+PAGES = (
+    Page("desk:settings", _("You"), "user"),
+    Page("desk:tokens", _("API tokens"), "key"),
+    Page("notifications:webhooks", _("Webhooks"), "webhook", lambda user: user.is_lead),
+)
+
+
+def tabs(user: User, path: str) -> Iterator[Tab]:
+    """The pages open to this person; ``path`` tells which one they are at."""
+    open_to = [(reverse(page.view), page) for page in PAGES if page.opens(user)]
+    # The first page's address begins all others'.
+    here = max((url for url, _page in open_to if path.startswith(url)), key=len, default="")
+    for url, page in open_to:
+        yield Tab(url, page.label, page.icon, here=url == here)
