@@ -47,6 +47,11 @@ class Answer:
     drip: float = 0
 
 
+class _QuietServer(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Who asks may well hang up; that is what is tested."""
+
+
 class Receiver:
     """Keeps what it is told; ``answers`` is asked for the answer to each."""
 
@@ -93,7 +98,7 @@ class Receiver:
             def log_message(self, *_args: Any) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = _QuietServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         self.scheme = "http"
         if tls is not None:

@@ -17,6 +17,7 @@ from hypothesis import settings as trying
 from hypothesis import strategies as st
 from pytest_django import Settings
 
+from desk.eventwords import _WORDS, SILENT
 from notifications import webhookdelivery, webhooks
 from notifications.eventtypes import BY_KIND, EVENT_TYPES, KEPT_INSIDE, covers
 from notifications.models import (
@@ -513,3 +514,28 @@ def test_there_is_one_row_for_each_event_and_each_webhook_that_hears_of_it(
         )
     )
     assert sorted(WebhookDelivery.objects.values_list("dedupe_key", "event_type")) == expected
+
+
+def test_every_kind_of_event_has_a_public_name_or_is_kept_inside_on_purpose() -> None:
+    on_timelines = {*_WORDS, *SILENT}
+    of_mail = {"mail.failing", "mail.recovered"}
+    assert on_timelines == (set(BY_KIND) - of_mail) | KEPT_INSIDE
+    assert not set(BY_KIND) & KEPT_INSIDE
+    assert len({each.name for each in EVENT_TYPES}) == len(EVENT_TYPES)
+
+
+def test_a_log_is_forgotten_after_a_month_but_for_what_still_waits(
+    house: House, receiver: Receiver
+) -> None:
+    webhook = hook(house, receiver, "ticket.opened")
+    house.ticket()
+    send(START)
+    waiting = house.ticket()
+    house.ticket(now=START + timedelta(days=20))
+    webhooks.turn_off(webhook_id=webhook.pk, why=WhyOff.HAND, now=START)
+    WebhookDelivery.objects.filter(about=waiting.about).update(state="queued", next_at=START)
+    webhookdelivery.prune(now=START + timedelta(days=29))
+    assert WebhookDelivery.objects.count() == 3
+    webhookdelivery.prune(now=START + timedelta(days=31))
+    assert WebhookDelivery.objects.count() == 2
+    assert not WebhookAttempt.objects.exists()

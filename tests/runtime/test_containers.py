@@ -66,7 +66,7 @@ LAST_STAGE = IMAGE[max(at for at, (word, _rest) in enumerate(IMAGE) if word == "
 
 def test_every_process_of_an_installation_has_a_service() -> None:
     assert set(SERVICES) == {
-        *("prepare", "web", "engine", "mail", "beat", "postgres", "redis"),
+        *("prepare", "web", "engine", "mail", "webhooks", "beat", "postgres", "redis"),
     }
     assert {one["build"] for one in OURS.values()} == {"."}
     assert len({one["image"] for one in OURS.values()}) == 1
