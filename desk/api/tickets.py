@@ -26,6 +26,7 @@ from staff.apitokens import Scope
 from staff.models import Team
 from tickets import calls, labelling, programs, triage
 from tickets.calls import Caller
+from tickets.errors import Refused
 from tickets.intake import LONGEST_SUBJECT
 from tickets.models import Category, Contact, Ticket
 from tickets.models.customers import Complexity
@@ -193,10 +194,11 @@ class Tickets(ApiView):
     def _contact(self, requester: dict[str, Any]) -> Contact:
         if "id" in requester:
             return choosing.contact(self.user, requester["id"], "requester.id")
-        caller = Caller(
-            **{"name": "", **requester},
-        )
-        return calls.contact_behind(caller=caller, now=self.now)
+        caller = Caller(**{"name": "", **requester})
+        try:
+            return calls.contact_behind(caller=caller, now=self.now)
+        except Refused as refusal:
+            raise Refused(str(refusal), field=f"requester.{refusal.field}") from refusal
 
 
 class OneTicket(TicketView):

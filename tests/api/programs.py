@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.db import connection
 from django.test import Client
@@ -15,6 +16,7 @@ from django.utils import timezone
 from staff import apitokens
 from staff.apitokens import Scope
 from staff.models import User
+from tests.api.conformity import must_conform
 
 ROOT = "/api/v1"
 
@@ -63,7 +65,12 @@ class Program:
             content_type=content_type,
             headers={**self.headers, **(headers or {})},
         )
-        return Answer(response)
+        answer = Answer(response)
+        if method in ("GET", "POST", "PUT", "PATCH") and response.status_code < 500:
+            must_conform(
+                method, urlsplit(address).path, answer.status, answer.content_type, answer.raw
+            )
+        return answer
 
     def get(self, path: str, **options: Any) -> Answer:
         return self.ask("GET", path, **options)
