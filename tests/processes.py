@@ -32,7 +32,7 @@ from django.db import connection
 
 from helpdesk.processes import commands
 from tests.pages.desk import Markup
-from tests.services import Services
+from tests.servers import Servers
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 40.0
@@ -240,21 +240,21 @@ class Installation:
         return True
 
 
-def _database_url(services: Services) -> str:
+def _database_url(servers: Servers) -> str:
     """The address of the database this test's own ORM works on."""
-    url = urlsplit(services.database_url)
+    url = urlsplit(servers.database_url)
     return urlunsplit(url._replace(path=f"/{connection.settings_dict['NAME']}"))
 
 
 @pytest.fixture
 def installation(
-    transactional_db: None, services: Services, redis_client: object, tmp_path: Path
+    transactional_db: None, servers: Servers, redis_client: object, tmp_path: Path
 ) -> Iterator[Installation]:
     """An installation whose processes a test starts; they are stopped when it ends."""
     mailbox = Mailbox()
     port = free_port()
     settings: Mapping[str, str] = {
-        "DATABASE_URL": _database_url(services),
+        "DATABASE_URL": _database_url(servers),
         "EMAIL_URL": mailbox.url,
         "EMAIL_TIMEOUT": "5",
         "HELPDESK_BASE_URL": f"http://127.0.0.1:{port}",
@@ -268,7 +268,7 @@ def installation(
     made = Installation(
         folder=tmp_path,
         mailbox=mailbox,
-        environment={**services.environment, **settings},
+        environment={**servers.environment, **settings},
         port=port,
     )
     try:

@@ -19,7 +19,7 @@ from django.db import connection
 from django.test import override_settings
 
 from tests.mail import mail
-from tests.services import Services
+from tests.servers import Servers
 from tickets.inbound import reader
 from tickets.inbound.ingest import ingest, replay
 from tickets.inbound.parsing import Unreadable
@@ -255,7 +255,7 @@ def test_an_mbox_is_taken_apart(tmp_path: Path) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_mail_server_pipes_a_mail_in_and_learns_when_to_try_again(services: Services) -> None:
+def test_a_mail_server_pipes_a_mail_in_and_learns_when_to_try_again(servers: Servers) -> None:
     def pipe(database_url: str) -> subprocess.CompletedProcess[bytes]:
         return subprocess.run(
             [sys.executable, "manage.py", "ingest_email", "--mailbox", "support", "-"],
@@ -266,7 +266,7 @@ def test_a_mail_server_pipes_a_mail_in_and_learns_when_to_try_again(services: Se
             timeout=60,
         )
 
-    server = services.database_url.rpartition("/")[0]
+    server = servers.database_url.rpartition("/")[0]
     taken = pipe(f"{server}/{connection.settings_dict['NAME']}")
     refused = pipe(f"{server}/no_such_database")
 

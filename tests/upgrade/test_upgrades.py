@@ -14,32 +14,32 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg2
 import pytest
 
-from tests.services import Services
+from tests.servers import Servers
 
 HERE = Path(__file__).parent
 DUMPS = sorted(HERE.glob("*.sql.gz"))
 
 
 @pytest.fixture
-def left_behind(services: Services, tmp_path: Path) -> Iterator[Callable[[Path], dict[str, str]]]:
+def left_behind(servers: Servers, tmp_path: Path) -> Iterator[Callable[[Path], dict[str, str]]]:
     """Loads a dump into a database of its own; gives the environment of an installation on it."""
     made: list[str] = []
 
     def load(dump: Path) -> dict[str, str]:
         name = f"left_behind_{tmp_path.name}_{len(made)}".lower()
         made.append(name)
-        _execute(services.database_url, f'CREATE DATABASE "{name}"')
-        url = urlunsplit(urlsplit(services.database_url)._replace(path=f"/{name}"))
+        _execute(servers.database_url, f'CREATE DATABASE "{name}"')
+        url = urlunsplit(urlsplit(servers.database_url)._replace(path=f"/{name}"))
         _execute(url, gzip.decompress(dump.read_bytes()).decode())
         return {
-            **services.environment,
+            **servers.environment,
             "DATABASE_URL": url,
             "HELPDESK_DATA_DIR": str(tmp_path / "var"),
         }
 
     yield load
     for name in made:
-        _execute(services.database_url, f'DROP DATABASE "{name}" WITH (FORCE)')
+        _execute(servers.database_url, f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 def test_there_is_a_dump_of_every_release_that_could_be_upgraded() -> None:

@@ -21,11 +21,11 @@ import redis
 
 from helpdesk.embedded import Hold
 
-ADDRESSES = "HELPDESK_TEST_SERVICES"
+ADDRESSES = "HELPDESK_TEST_SERVERS"
 
 
 @dataclass(frozen=True)
-class Services:
+class Servers:
     """Where the test run's servers are; for tests that start processes of ours."""
 
     #: Of the server's default database, empty; the tests' own is ``settings.DATABASES``.
@@ -39,7 +39,7 @@ class Services:
         return {**os.environ, "DATABASE_URL": self.database_url, "REDIS_URL": self.redis_url}
 
 
-def _start() -> Services:
+def _start() -> Servers:
     worker = os.environ.get("PYTEST_XDIST_WORKER", "")
     if not worker:
         made = Path(tempfile.mkdtemp(prefix="hdt-", dir="/tmp"))
@@ -52,7 +52,7 @@ def _start() -> Services:
         os.environ[ADDRESSES] = f"{made} {hold.database_url} {hold.redis_url}"
     folder, database_url, redis_url = os.environ[ADDRESSES].split(" ")
     number = int(worker.removeprefix("gw")) + 1 if worker else 0
-    services = Services(
+    servers = Servers(
         database_url=database_url, redis_url=redis_url.replace("?db=0", f"?db={number}")
     )
     # What the person at the keyboard has set must not leak into what is tested.
@@ -61,18 +61,18 @@ def _start() -> Services:
             del os.environ[name]
     os.environ.update(
         DJANGO_SETTINGS_MODULE="helpdesk.settings",
-        DATABASE_URL=services.database_url,
-        REDIS_URL=services.redis_url,
+        DATABASE_URL=servers.database_url,
+        REDIS_URL=servers.redis_url,
         SECRET_KEY="only-for-tests",
         # Playwright keeps an event loop in the worker's thread from its first test on; the ORM
         # is used between its calls, and by whatever tests follow.
         DJANGO_ALLOW_ASYNC_UNSAFE="1",
         HELPDESK_DATA_DIR=str(Path(folder) / (worker or "main")),
     )
-    return services
+    return servers
 
 
-SERVICES = _start()
+SERVERS = _start()
 
 import django  # noqa: E402  # the settings are read from the environment made above
 
@@ -80,15 +80,15 @@ django.setup()
 
 
 @pytest.fixture(scope="session")
-def services() -> Services:
+def servers() -> Servers:
     """The servers of this test run."""
-    return SERVICES
+    return SERVERS
 
 
 @pytest.fixture
-def redis_client(services: Services) -> Iterator[redis.Redis]:
+def redis_client(servers: Servers) -> Iterator[redis.Redis]:
     """A client of this worker's Redis database, which is empty before and after."""
-    with redis.Redis.from_url(services.redis_url) as client:
+    with redis.Redis.from_url(servers.redis_url) as client:
         client.flushdb()
         yield client
         client.flushdb()
