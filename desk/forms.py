@@ -26,9 +26,10 @@ from tickets.models.ticket import Level, Status
 if TYPE_CHECKING:
     UserChoiceField = forms.ModelChoiceField[User]
     TeamChoiceField = forms.ModelChoiceField[Team]
+    CategoryChoiceField = forms.ModelChoiceField[Category]
 else:
     # Generic only for who checks types; Django's own class takes no parameter.
-    UserChoiceField = TeamChoiceField = forms.ModelChoiceField
+    UserChoiceField = TeamChoiceField = CategoryChoiceField = forms.ModelChoiceField
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 LATEST = datetime(2100, 1, 1, tzinfo=UTC)
@@ -56,7 +57,14 @@ def offer_staff(form: forms.Form, *, people: Sequence[User], teams: Sequence[Tea
             _choose(field, [(each.pk, field.label_from_instance(each)) for each in teams])
 
 
-def _choose(field: PersonField | TeamField, choices: list[tuple[int, str]]) -> None:
+def offer_categories(form: forms.Form, *, categories: Sequence[Category]) -> None:
+    """As ``offer_staff``, for what a ticket can be about."""
+    for field in form.fields.values():
+        if isinstance(field, CategoryField):
+            _choose(field, [(each.pk, field.label_from_instance(each)) for each in categories])
+
+
+def _choose(field: PersonField | TeamField | CategoryField, choices: list[tuple[int, str]]) -> None:
     empty = [("", field.empty_label)] if field.empty_label is not None else []
     field.choices = [*empty, *choices]
 
@@ -140,6 +148,20 @@ class TeamField(TeamChoiceField):
         return f"{team.name} · {team.tier.name}"
 
 
+class CategoryField(CategoryChoiceField):
+    """What a ticket is about; not to know it yet is a choice."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            queryset=Category.objects.order_by("name"),
+            required=False,
+            empty_label=_("not known yet"),
+            widget=forms.Select(attrs={"class": "form-select"}),
+            label=_("Category"),
+            **options,
+        )
+
+
 class VersionedForm(forms.Form):
     """Carries the ticket's version, so that nobody writes over what they have not seen."""
 
@@ -173,13 +195,7 @@ class AssessForm(VersionedForm):
     impact = LevelField(label=_("Impact"))
     urgency = LevelField(label=_("Urgency"))
     complexity = ChoiceField(choices=Complexity.choices, label=_("Complexity"))
-    category = forms.ModelChoiceField(
-        queryset=Category.objects.order_by("name"),
-        required=False,
-        empty_label=_("not known yet"),
-        widget=forms.Select(attrs={"class": "form-select"}),
-        label=_("Category"),
-    )
+    category = CategoryField()
 
 
 class AssignForm(VersionedForm):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Prefetch
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, Prefetch, prefetch_related_objects
+from django.db.models.functions import JSONObject
 from django.utils.translation import gettext
 
 from desk import eventwords, letterwords
@@ -15,7 +17,7 @@ from desk.eventwords import Book, Line
 from desk.letterwords import ShownLetter
 from escalation import authority, clocks, followups, paths, reviewing, withdrawing
 from escalation.cases import Case, load
-from escalation.checklist import Item, checklist_of
+from escalation.checklist import Item, checklists_of
 from escalation.explanation import Explanation, explain_case
 from escalation.models import Clock, Escalation, Handoff, Promise, Review
 from escalation.models.clock import ClockState
@@ -23,8 +25,9 @@ from escalation.models.escalation import State
 from escalation.paths import PathEntry
 from notifications.models import OutgoingEmail
 from staff.models import Team, User
+from tickets import triage
 from tickets.gathering import Gathered
-from tickets.models import Attachment, Detail, FollowUp, Message, Snooze, Ticket
+from tickets.models import Attachment, Category, Detail, FollowUp, Message, Snooze, Ticket
 
 MESSAGES_SHOWN = 60
 EVENTS_SHOWN = 120
@@ -150,6 +153,7 @@ class TicketPage:
     open_at_organization: int
     people: tuple[User, ...]
     teams: tuple[Team, ...]
+    categories: Sequence[Category]
 
     @property
     def after_resolving(self) -> tuple[tuple[str, str, str], ...]:
@@ -172,11 +176,9 @@ def ticket_page(
         entries=entries,
         older=older,
         gathered=case.gathered,
-        details=_details(case.gathered, ticket, book),
+        details=_details(case.gathered, book),
         clocks=_clocks(case, now),
-        panels=tuple(
-            _panel(case, escalation, user, book, now) for escalation in case.open_escalations
-        ),
+        panels=_panels(case, user, book, now),
         past=_past(case, user),
         promise=case.promise,
         snooze=case.snooze,
@@ -189,6 +191,7 @@ def ticket_page(
         open_at_organization=_open_at_organization(ticket),
         people=tuple(sorted(case.roster.users.values(), key=lambda person: person.name)),
         teams=tuple(case.roster.teams.values()),
+        categories=triage.categories(case.roster.edition),
     )
 
 
@@ -211,7 +214,13 @@ def _entries(
         messages = messages.filter(pk__lt=before)
     newest = list(
         messages.select_related("contact__organization", "user", "email")
-        .prefetch_related(Prefetch("attachments", Attachment.objects.order_by("pk")))
+        .annotate(
+            files=ArraySubquery(
+                Attachment.objects.filter(message=OuterRef("pk"))
+                .order_by("pk")
+                .values(json=JSONObject(pk="pk", name="name", size="size"))
+            )
+        )
         .order_by("-created_at", "-pk")[: MESSAGES_SHOWN + 1]
     )
     shown = newest[:MESSAGES_SHOWN]
@@ -233,11 +242,17 @@ def _letters(
         letters = letters.filter(queued_at__gte=since)
     if until is not None:
         letters = letters.filter(queued_at__lte=until)
-    return [
-        Entry(at=letter.queued_at, letter=letterwords.shown(letter))
-        for letter in letters.with_texts().order_by("-pk")[:LETTERS_SHOWN]
+    found = [
+        letter
+        for letter in letters.select_related("template").order_by("-pk")[:LETTERS_SHOWN]
         if letter.pk not in shown
     ]
+    # What is written already needs nothing of what it was written from.
+    merged = OutgoingEmail.objects.select_related("template").order_by("pk")
+    prefetch_related_objects(
+        [letter for letter in found if not letter.subject], Prefetch("merged_from", merged)
+    )
+    return [Entry(at=each.queued_at, letter=letterwords.shown(each)) for each in found]
 
 
 def _events(
@@ -254,11 +269,9 @@ def _events(
     return [Entry(at=line.at, line=line) for line in lines]
 
 
-def _details(gathered: Gathered, ticket: Ticket, book: Book) -> tuple[DetailRow, ...]:
+def _details(gathered: Gathered, book: Book) -> tuple[DetailRow, ...]:
     """What is required first, then what else is known or was asked for."""
-    rows = dict(gathered.present)
-    if gathered.asked:
-        rows |= {row.key: row for row in ticket.details.filter(value="")}
+    rows = {**gathered.present, **gathered.awaited}
     required = {detail.key: detail.local_label for detail in gathered.required}
     others = {key: key for key in rows if key not in required}
     return tuple(
@@ -303,8 +316,24 @@ def _used(clock: Clock, now: datetime) -> int:
     return min(int(used / clock.budget * 100), 999) if clock.budget else 100
 
 
+def _panels(case: Case, user: User, book: Book, now: datetime) -> tuple[EscalationPanel, ...]:
+    escalations = case.open_escalations
+    if not escalations:
+        return ()
+    lists = checklists_of(escalations=escalations, ticket=case.ticket, gathered=case.gathered)
+    return tuple(
+        _panel(case, escalation, lists[escalation.pk], user, book, now)
+        for escalation in escalations
+    )
+
+
 def _panel(
-    case: Case, escalation: Escalation, user: User, book: Book, now: datetime
+    case: Case,
+    escalation: Escalation,
+    checklist: tuple[Item, ...],
+    user: User,
+    book: Book,
+    now: datetime,
 ) -> EscalationPanel:
     handoff = case.current(escalation)
     may_withdraw = authority.may_withdraw(escalation=escalation, user=user)
@@ -315,7 +344,7 @@ def _panel(
         missing=tuple(book.detail(key) for key in escalation.missing),
         asked_back=tuple(book.detail(key) for key in handoff.missing),
         path=tuple(paths.entries(case=case, handoff=handoff)),
-        checklist=checklist_of(escalation=escalation, ticket=case.ticket, gathered=case.gathered),
+        checklist=checklist,
         may_answer=authority.may_answer(
             case=case, escalation=escalation, handoff=handoff, user=user
         ),

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import OuterRef, Subquery
 from django.db.models.functions import Left
 from django.urls import reverse
 from django.utils.translation import gettext
@@ -17,10 +18,13 @@ from desk.timewords import Due, due_word
 from escalation.models import Handoff, Promise
 from escalation.models.escalation import OPEN, State
 from escalation.models.promise import STANDING
+from escalation.roster import Roster, call_roll
+from staff import editions
 from staff.models import Team, User
 from tickets import listing
 from tickets.listing import Cursor, Filters, View
 from tickets.models import Category, Event, Message, Plan, Ticket
+from tickets.triage import categories
 
 #: How much of the last message a row can show.
 LINE = 160
@@ -142,17 +146,18 @@ def read_rows(*, user: User, filters: Filters, after: Cursor | None) -> tuple[li
     return rows(page.tickets), more
 
 
-def read_triage(*, user: User, filters: Filters, after: Cursor | None) -> Triage:
+def read_triage(*, user: User, filters: Filters, after: Cursor | None, now: datetime) -> Triage:
     """The whole page, in a fixed number of queries."""
     shown, more = read_rows(user=user, filters=filters, after=after)
     held = counts(user=user, filters=filters)
-    choices = read_choices(user)
+    roster = call_roll(now=now, edition=editions.current())
+    choices = read_choices(user, roster)
     return Triage(
         filters=filters,
         title=str(filters.view.label),
         own=_views(OWN, filters, held),
         queue=_views(QUEUE, filters, held),
-        teams=_teams(user, filters, choices.teams),
+        teams=_teams(user, filters, choices.teams, own_teams(user, roster)),
         set=tuple(_set(filters, choices)),
         rows=shown,
         count=count_word(held[filters.view]),
@@ -211,17 +216,29 @@ def marks(ids: Sequence[int]) -> dict[int, int]:
     return {pk: mark for pk, (mark, _) in _newest(ids).items()}
 
 
-def read_choices(user: User) -> Choices:
-    """What this reader can filter by: four queries."""
-    teams = Team.objects.select_related("tier")
-    if not user.sees_every_team:
-        teams = teams.filter(Q(is_private=False) | Q(members=user) | Q(leads=user)).distinct()
+def read_choices(user: User, roster: Roster) -> Choices:
+    """What this reader can filter by."""
+    own = own_teams(user, roster)
+    plans = roster.edition.keep("plans", lambda: tuple(Plan.objects.order_by("rank", "name")))
     return Choices(
-        teams=list(teams.order_by("tier__number", "name")[:CHOICES]),
-        people=list(User.objects.filter(is_active=True).order_by("name")[:CHOICES]),
-        plans=list(Plan.objects.order_by("rank", "name")[:CHOICES]),
-        categories=list(Category.objects.order_by("name")[:CHOICES]),
+        teams=[
+            team
+            for team in roster.teams.values()
+            if user.sees_every_team or not team.is_private or team.pk in own
+        ][:CHOICES],
+        people=sorted(roster.users.values(), key=lambda person: person.name)[:CHOICES],
+        plans=plans[:CHOICES],
+        categories=categories(roster.edition)[:CHOICES],
     )
+
+
+def own_teams(user: User, roster: Roster) -> set[int]:
+    """The teams somebody works in or answers for."""
+    return {
+        pk
+        for pk in roster.teams
+        if user.pk in roster.members.get(pk, ()) or user.pk in roster.leads.get(pk, ())
+    }
 
 
 def _newest(ids: Sequence[int]) -> dict[int, tuple[int, int]]:
@@ -275,11 +292,8 @@ def _views(views: Sequence[View], filters: Filters, held: Mapping[View, int]) ->
     )
 
 
-def _teams(user: User, filters: Filters, teams: Sequence[Team]) -> tuple[Way, ...]:
+def _teams(user: User, filters: Filters, teams: Sequence[Team], own: set[int]) -> tuple[Way, ...]:
     """Every team in one link, and those this person works in or answers for."""
-    own = set(user.teams.values_list("pk", flat=True)) | set(
-        user.led_teams.values_list("pk", flat=True)
-    )
     near = [team for team in teams if team.pk in own or user.sees_every_team][:TEAMS]
     if not near:
         return ()

@@ -71,6 +71,7 @@ class Case:
     replies: list[datetime] = field(default_factory=list)
     follow_ups: list[FollowUp] = field(default_factory=list)
     snooze: Snooze | None = None
+    decisions: list[Decision] = field(default_factory=list)
     fired: dict[str, datetime] = field(default_factory=dict)
     receipts: list[DeliveryEvent] = field(default_factory=list)
     deputies: list[Contact] = field(default_factory=list)
@@ -134,7 +135,7 @@ def load(*, tickets: Sequence[Ticket], now: datetime) -> list[Case]:
     ids = [ticket.pk for ticket in tickets]
     edition = editions.current()
     roster = call_roll(now=now, edition=edition)
-    policy_version = edition.keep("policy in force", PolicyVersion.objects.in_force)
+    policy_version = edition.keep("policy in force", _policy_in_force)
     gathered = gathered_many(tickets, edition=edition)
     cases = {
         ticket.pk: Case(
@@ -145,7 +146,7 @@ def load(*, tickets: Sequence[Ticket], now: datetime) -> list[Case]:
         )
         for ticket in tickets
     }
-    _load_clocks(cases, policy_version, edition)
+    _load_clocks(cases, edition)
     _load_escalations(cases)
     for promise in (
         Promise.objects.filter(ticket__in=ids)
@@ -160,13 +161,12 @@ def load(*, tickets: Sequence[Ticket], now: datetime) -> list[Case]:
         cases[follow_up.ticket_id].follow_ups.append(follow_up)
     for snooze in Snooze.objects.open().filter(ticket__in=ids):
         cases[snooze.ticket_id].snooze = snooze
-    for ticket_id, rule_key, at in (
-        Decision.objects.filter(ticket__in=ids)
-        .order_by("ticket_id", "rule_key", "-at")
-        .distinct("ticket_id", "rule_key")
-        .values_list("ticket", "rule_key", "at")
-    ):
-        cases[ticket_id].fired[rule_key] = at
+    decisions = list(Decision.objects.filter(ticket__in=ids).order_by("at", "pk"))
+    policies = _policies(edition, {decision.policy_version_id for decision in decisions})
+    for decision in decisions:
+        decision.policy_version = policies[decision.policy_version_id]
+        cases[decision.ticket_id].decisions.append(decision)
+        cases[decision.ticket_id].fired[decision.rule_key] = decision.at
     _load_receipts(cases)
     _load_reopenings(cases)
     return [cases[pk] for pk in ids]
@@ -182,18 +182,28 @@ def open_case(*, ticket_id: int, now: datetime, by: User | None) -> tuple[Case, 
     return case, Ledger(now=now, by=by)
 
 
-def _load_clocks(cases: dict[int, Case], in_force: PolicyVersion, edition: Edition) -> None:
-    # Versions never change: one object for each, whose body is parsed and hours compiled once.
+def _policy_in_force() -> PolicyVersion:
+    return PolicyVersion.objects.select_related("policy").in_force()
+
+
+def _policies(edition: Edition, ids: set[int]) -> dict[int, PolicyVersion]:
+    """Versions never change: one object for each, so that a body is parsed once."""
     policies: dict[int, PolicyVersion] = edition.keep("policy versions", dict)
-    calendars: dict[int, CalendarVersion] = edition.keep("calendar versions", dict)
+    in_force = edition.keep("policy in force", _policy_in_force)
     policies[in_force.pk] = in_force
+    if unread := ids - policies.keys():
+        policies |= PolicyVersion.objects.select_related("policy").in_bulk(unread)
+    return policies
+
+
+def _load_clocks(cases: dict[int, Case], edition: Edition) -> None:
+    calendars: dict[int, CalendarVersion] = edition.keep("calendar versions", dict)
     clocks = list(
         Clock.objects.filter(ticket__in=cases)
         .filter(Q(handoff__isnull=True) | Q(state__in=(ClockState.RUNNING, ClockState.PAUSED)))
         .order_by("pk")
     )
-    if unread := {clock.policy_version_id for clock in clocks} - policies.keys():
-        policies |= PolicyVersion.objects.in_bulk(unread)
+    policies = _policies(edition, {clock.policy_version_id for clock in clocks})
     if (
         unread := {clock.calendar_version_id for clock in clocks if clock.calendar_version_id}
         - calendars.keys()

@@ -13,7 +13,6 @@ from escalation import clocks, endings, facts, paths, promises, targets
 from escalation.cases import Case, load
 from escalation.conditions import Reason
 from escalation.followups import receiver_of
-from escalation.models import Decision
 from escalation.models.clock import ClockState
 from escalation.models.escalation import State
 from escalation.rules import RuleExplanation, Skip, explain
@@ -120,17 +119,16 @@ def named(destination: Destination) -> str:
 
 
 def _made(case: Case) -> tuple[Made, ...]:
+    keys = {escalation.pk: escalation.key for escalation in case.escalations}
     return tuple(
         Made(
-            escalation=decision.escalation.key if decision.escalation else "",
+            escalation=keys.get(decision.escalation_id or 0, ""),
             rule=decision.rule_key,
             at=decision.at,
             policy=str(decision.policy_version),
             reasons=tuple(Reason.from_json(reason) for reason in decision.reasons),
         )
-        for decision in Decision.objects.filter(ticket=case.ticket)
-        .select_related("escalation", "policy_version__policy")
-        .order_by("-at", "-pk")[:50]
+        for decision in reversed(case.decisions[-50:])
     )
 
 

@@ -19,18 +19,31 @@ from tickets.models import CategoryTeam, Ticket
 
 @dataclass(slots=True)
 class Roster:
-    """A picture of the staff at one moment; every look-up in it is free of queries."""
+    """A picture of the staff at one moment; look-ups in it are free of queries."""
 
     now: datetime
+    edition: Edition
     teams: dict[int, Team]
     users: dict[int, User]
     members: dict[int, list[int]]
     leads: dict[int, list[int]]
     backups: dict[int, int | None]
     category_teams: dict[tuple[int, int], int]
-    load: dict[int, int]
     calendars: dict[int, CalendarVersion]
     _times: dict[tuple[int, str], BusinessTime] = field(default_factory=dict)
+    _load: dict[int, int] | None = None
+
+    @property
+    def load(self) -> dict[int, int]:
+        """How many escalations each person owns; read when somebody is to be chosen by it."""
+        if self._load is None:
+            owned = (
+                Escalation.objects.filter(state=State.ACCEPTED, owner__isnull=False)
+                .values_list("owner")
+                .annotate(open=Count("pk"))
+            )
+            self._load = {owner: count for owner, count in owned if owner is not None}
+        return self._load
 
     def team_by_slug(self, slug: str) -> Team | None:
         return next((team for team in self.teams.values() if team.slug == slug), None)
@@ -124,18 +137,11 @@ class Roster:
 
 
 def call_roll(*, now: datetime, edition: Edition) -> Roster:
-    """The roster of ``now``: what is configured, of this edition, and who has how much to do.
-
-    One query; seven more in a new edition.
-    """
+    """The roster of ``now``, from what is configured in this edition."""
     standing = edition.keep("roster", _read_standing)
-    load = (
-        Escalation.objects.filter(state=State.ACCEPTED, owner__isnull=False)
-        .values_list("owner")
-        .annotate(open=Count("pk"))
-    )
     return Roster(
         now=now,
+        edition=edition,
         teams=standing.teams,
         users=standing.users,
         members=standing.members,
@@ -146,7 +152,6 @@ def call_roll(*, now: datetime, edition: Edition) -> Roster:
             if absence.starts_at <= now < absence.ends_at
         },
         category_teams=standing.category_teams,
-        load={user_id: count for user_id, count in load if user_id is not None},
         calendars=standing.calendars,
         _times=standing.times,
     )

@@ -34,8 +34,13 @@ class Gathered:
     required: tuple[RequiredDetail, ...] = ()
     #: By key, required or not; each has a value.
     present: Mapping[str, Detail] = field(default_factory=dict)
-    #: Keys the customer was asked for and has not given yet.
-    asked: frozenset[str] = frozenset()
+    #: By key, what the customer was asked for and has not given yet.
+    awaited: Mapping[str, Detail] = field(default_factory=dict)
+
+    @property
+    def asked(self) -> frozenset[str]:
+        """The keys of what the customer was asked for and has not given yet."""
+        return frozenset(self.awaited)
 
     @property
     def missing(self) -> tuple[RequiredDetail, ...]:
@@ -70,19 +75,19 @@ def gathered_many(tickets: Sequence[Ticket], *, edition: Edition) -> dict[int, G
     """What is gathered for tickets, by ticket id, in one query."""
     required = required_details(edition)
     present: dict[int, dict[str, Detail]] = defaultdict(dict)
-    asked: dict[int, set[str]] = defaultdict(set)
+    awaited: dict[int, dict[str, Detail]] = defaultdict(dict)
     for detail in Detail.objects.filter(ticket__in=[ticket.pk for ticket in tickets]).order_by(
         "pk"
     ):
         if detail.value:
             present[detail.ticket_id][detail.key] = detail
         elif detail.asked_at is not None:
-            asked[detail.ticket_id].add(detail.key)
+            awaited[detail.ticket_id][detail.key] = detail
     return {
         ticket.pk: Gathered(
             required=tuple(required.get(ticket.category_id or 0, ())),
             present=present[ticket.pk],
-            asked=frozenset(asked[ticket.pk]),
+            awaited=awaited[ticket.pk],
         )
         for ticket in tickets
     }

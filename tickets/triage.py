@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -199,6 +200,11 @@ def _read_keywords() -> list[tuple[str, Category]]:
         if keyword.strip()
     ]
     return sorted(keywords, key=lambda known: -len(known[0]))
+
+
+def categories(edition: Edition) -> Sequence[Category]:
+    """Every category, by name."""
+    return edition.keep("categories", lambda: tuple(Category.objects.order_by("name")))
 
 
 def team_for(*, category: Category | None, edition: Edition) -> Team | None:

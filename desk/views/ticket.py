@@ -24,7 +24,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from desk import once
 from desk.downloads import hand_out
-from desk.forms import ReviewForm, offer_staff, refuse
+from desk.forms import ReviewForm, offer_categories, offer_staff, refuse
 from desk.ticketactions import ON_ESCALATION, ON_TICKET
 from desk.ticketpage import EscalationPanel, PastEscalation, TicketPage, ticket_page
 from desk.views.numbers import number
@@ -267,3 +267,4 @@ def _prepare(forms: Mapping[str, Form], page: TicketPage, prefix: str) -> None:
     for name, form in forms.items():
         form.auto_id = f"{prefix}-{name}-%s"
         offer_staff(form, people=page.people, teams=page.teams)
+        offer_categories(form, categories=page.categories)

@@ -28,7 +28,7 @@ def triage(request: HttpRequest) -> HttpResponse:
         rows, more = read_rows(user=user, filters=filters, after=after)
         context = {"rows": rows, "more": more, "filters": filters, "now": now}
         return render(request, "desk/_list.html", context)
-    page = read_triage(user=user, filters=filters, after=after)
+    page = read_triage(user=user, filters=filters, after=after, now=now)
     context = {
         "page": page,
         "rows": page.rows,

@@ -220,10 +220,10 @@ def test_each_resolving_has_its_own_letter(house: House, resolved: Ticket) -> No
 def ticked(escalation: Escalation) -> dict[str, tuple[bool, bool]]:
     """By item: whether it is done, and whether it ticked itself."""
     ticket = Ticket.objects.get(pk=escalation.ticket_id)
-    items = checklist.checklist_of(
-        escalation=escalation, ticket=ticket, gathered=gathering.gathered(ticket)
+    lists = checklist.checklists_of(
+        escalations=[escalation], ticket=ticket, gathered=gathering.gathered(ticket)
     )
-    return {item.key: (item.done, item.by_itself) for item in items}
+    return {item.key: (item.done, item.by_itself) for item in lists[escalation.pk]}
 
 
 DONE, OPEN = (True, True), (False, False)

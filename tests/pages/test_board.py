@@ -20,7 +20,7 @@ from tickets.models import Ticket
 
 pytestmark = pytest.mark.django_db
 
-QUERIES = 23
+QUERIES = 22
 
 
 @pytest.fixture

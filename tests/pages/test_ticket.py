@@ -38,7 +38,7 @@ pytestmark = pytest.mark.django_db
 #: Session, reader, ticket; the roster's eight; policy, details (2), clocks (2), escalations (3),
 #: promise, follow-ups, what fired; messages, files, letters, events; checklist (3), decisions,
 #: the customer's open tickets, the rail's offers, categories; what became of letters, a snooze.
-QUERIES = 27
+QUERIES = 23
 
 
 @pytest.fixture
