@@ -23,6 +23,14 @@ PREFERENCES = ("language", "zone", "signature", "mail_notifications", "single_ke
 BY_DATE = "date"
 
 
+class BoxField(forms.BooleanField):
+    """A box that may stay empty."""
+
+    def __init__(self, **options: Any) -> None:
+        widget = forms.CheckboxInput(attrs={"class": "form-check-input"})
+        super().__init__(widget=widget, required=False, **options)
+
+
 class PreferencesForm(forms.Form):
     """How the desk speaks to a person, and what stands below what they write."""
 
@@ -39,10 +47,8 @@ class PreferencesForm(forms.Form):
         required=False,
         help_text=_("Stands below your answers to customers."),
     )
-    mail_notifications = forms.BooleanField(
-        label=_("Tell me by e-mail what is new for me"), required=False
-    )
-    single_keys = forms.BooleanField(label=_("Single-key shortcuts"), required=False)
+    mail_notifications = BoxField(label=_("Tell me by e-mail what is new for me"))
+    single_keys = BoxField(label=_("Single-key shortcuts"))
 
     @classmethod
     def of(cls, user: User) -> PreferencesForm:
