@@ -221,6 +221,7 @@ _WORDS: Mapping[str, tuple[str, Callable[[Mapping[str, Any], Book], str]]] = {
     "assigned": ("user-check", _assigned),
     "moved": ("users", _moved),
     "assessed": ("gauge", _assessed),
+    "labelled": ("tag", _said(lambda: _("changed tags or references"))),
     "details_found": ("search", _keys(lambda: _("found in the conversation"))),
     "detail_set": ("pencil", _keys(lambda: _("detail added"))),
     "details_asked": ("help", _keys(lambda: _("asked the customer for"))),
