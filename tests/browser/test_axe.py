@@ -102,6 +102,24 @@ def test_no_page_keeps_anybody_out_on_any_screen(
     unfold(marco)
     look(marco)
 
+    look(marco, "/settings/webhooks/")
+    marco.goto("/settings/webhooks/new/?preset=slack")
+    unfold(marco)
+    look(marco)
+    marco.get_by_role("button", name="Make the webhook").click()
+    marco.goto("/settings/webhooks/new/")
+    marco.get_by_label("Name").fill("Billing")
+    # Nobody's, but outside; nobody is asked.
+    marco.get_by_label("Address").fill("https://93.184.216.34/hook")
+    marco.get_by_role("button", name="Make the webhook").click()
+    unfold(marco)
+    look(marco)
+    marco.get_by_role("button", name="Send a test message").click()
+    look(marco)
+    marco.get_by_role("link", name="Billing").click()
+    look(marco)
+    look(marco, "/settings/webhooks/")
+
     dana = watched.window()
     for address in OF_ANYBODY:
         look(dana, address)
