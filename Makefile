@@ -15,8 +15,10 @@ WORKERS ?= auto
 
 UNREACHED := The Python packages could not be installed (above stands why): see that this machine \
 reaches its package index, or name one with PIP_INDEX_URL, and run make again.
-UNREACHED_NPM := What the pages use could not be installed (above stands why): see that this machine \
+UNREACHED_NPM := The packages from npm could not be installed (above stands why): see that this machine \
 reaches its npm registry, or name one with npm_config_registry, and run make again.
+
+NPM_CI := NODE_OPTIONS="--use-system-ca $$NODE_OPTIONS" .venv/bin/npm ci --loglevel=error
 
 .PHONY: run setup setup-dev test soak lint format lock messages screenshots clean
 .DELETE_ON_ERROR:
@@ -31,7 +33,7 @@ setup:
 	@$(ALONE) $(MAKE) --no-print-directory .venv/.stamp-local node_modules/.stamp $(WORDS)
 
 setup-dev:
-	@$(ALONE) $(MAKE) --no-print-directory .venv/.stamp-dev node_modules/.stamp $(WORDS)
+	@$(ALONE) $(MAKE) --no-print-directory .venv/.stamp-dev node_modules/.stamp-dev $(WORDS)
 
 .venv/.stamp-venv:
 	@test -w . || { echo "$(CURDIR) cannot be written; copy it to a folder of your own, and run make there." >&2; exit 1; }
@@ -52,8 +54,15 @@ setup-dev:
 
 node_modules/.stamp: .venv/.stamp-local package.json package-lock.json
 	@echo "installing what the pages use"
-	@NODE_OPTIONS="--use-system-ca $$NODE_OPTIONS" .venv/bin/npm ci --loglevel=error || { echo "$(UNREACHED_NPM)" >&2; exit 1; }
+	@$(NPM_CI) --omit=dev || { echo "$(UNREACHED_NPM)" >&2; exit 1; }
 	@touch $@
+
+# What tests check pages with comes with what the pages use, so that this does for both. npm begins
+# with an empty folder: whichever of the two is installed last leaves no other stamp behind.
+node_modules/.stamp-dev: .venv/.stamp-local package.json package-lock.json
+	@echo "installing what the pages use and what checks them"
+	@$(NPM_CI) || { echo "$(UNREACHED_NPM)" >&2; exit 1; }
+	@touch node_modules/.stamp $@
 
 %.mo: %.po .venv/.stamp-local helpdesk/translations.py
 	@$(PY) -m helpdesk.translations

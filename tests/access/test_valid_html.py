@@ -1,4 +1,4 @@
-"""Every page is the HTML it says it is: parsed without an error, and nested as the standard allows."""
+"""Every page is the HTML it says it is: valid by a validator, parsed without an error, well named."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from tinyhtml5.parser import HTMLParser
 
 from tests.access.pages import every_page, is_page
 from tests.access.rooms import Rooms
+from tests.access.validator import Finding, is_whole, validate
 from tests.pages.desk import html
 
 pytestmark = pytest.mark.django_db
@@ -45,7 +46,46 @@ REFERENCES = (
 )  # fmt: skip
 
 
-def test_every_page_is_valid(rooms: Rooms) -> None:
+def test_a_validator_finds_nothing_in_any_page_or_fragment(rooms: Rooms) -> None:
+    where: dict[str, str] = {}
+    for place, answer in every_page(rooms):
+        if is_page(answer):
+            where.setdefault(html(answer), place)
+    assert len(where) > 100
+    first: dict[tuple[str, str], Finding] = {}
+    for each in validate((place, page) for page, place in where.items()):
+        first.setdefault((each.rule, each.message), each)
+    assert list(first.values()) == []
+
+
+def test_what_a_validator_should_find_is_found() -> None:
+    page = '<!doctype html><html lang="en"><head><title>t</title></head><body>{}</body></html>'
+    broken = {
+        "element-permitted-content": page.format("<span><div>no</div></span>"),
+        "element-permitted-parent": "<li>no</li>",
+        "element-required-attributes": "<img>",
+        "attribute-allowed-values": '<input type="no">',
+        "attribute-misuse": '<a target="_blank">no</a>',
+        "close-order": "<b><i>crossed</b></i>",
+        "no-dup-attr": '<i class="a" class="b"></i>',
+        "no-dup-class": '<i class="a a"></i>',
+        "no-dup-id": '<i id="one"></i><i id="one"></i>',
+        "no-implicit-close": "<ul><li>one<li>two</li></ul>",
+        "no-missing-references": page.format('<label for="nothing">no</label>'),
+        "missing-doctype": "<html lang='en'><head><title>t</title></head><body></body></html>",
+        "unrecognized-char-ref": "&nosuch;",
+        "deprecated": "<center>no</center>",
+    }
+    fine = (
+        '<p>fine <b>words</b></p><ul><li><a href="/">go</a></li></ul><label for="there">Go</label>'
+    )
+    sound = {"whole": page.format(fine.replace("label", "b")), "fragment": fine}
+    found = validate({**broken, **sound}.items())
+    assert broken.keys() - {each.page for each in found if each.rule == each.page} == set()
+    assert not [each for each in found if each.page in sound]
+
+
+def test_every_page_is_parsed_without_an_error_and_well_named(rooms: Rooms) -> None:
     wrong: Counter[str] = Counter()
     where_seen: dict[str, str] = {}
     for where, answer in every_page(rooms):
@@ -83,7 +123,7 @@ def test_what_is_not_valid_is_found() -> None:
 
 def faults(page: str) -> Iterator[str]:
     """What is wrong with a page, or with a fragment as it comes into one."""
-    whole = "<html" in page[:400]
+    whole = is_whole(page)
     parser = HTMLParser(namespace_html_elements=False)
     tree: Element = (
         parser.parse(page.encode(), full_tree=False)

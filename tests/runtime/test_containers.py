@@ -194,7 +194,8 @@ def test_the_image_has_the_locked_requirements_and_the_translations() -> None:
     runs = "\n".join(rest for word, rest in IMAGE if word == "RUN")
     assert "--require-hashes -r requirements/base.txt" in runs
     assert "helpdesk.translations" in runs
-    assert "npm ci" in runs
+    assert "npm ci --omit=dev" in runs
+    assert '"resolved"' not in (ROOT / "package-lock.json").read_text(), "any registry will do"
 
 
 def test_every_package_and_nothing_private_goes_into_the_image() -> None:

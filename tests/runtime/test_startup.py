@@ -150,8 +150,10 @@ def checkout(folder: Path) -> Path:
     made = folder / "helpdesk"
     (made / "requirements").mkdir(parents=True)
     shutil.copy(ROOT / "Makefile", made)
-    for name in ("package.json", "package-lock.json", "requirements/local.txt"):
-        shutil.copy(ROOT / name, made / name)
+    for name in (".npmrc", "package.json", "package-lock.json"):
+        shutil.copy(ROOT / name, made)
+    for name in ("local.txt", "dev.txt"):
+        shutil.copy(ROOT / "requirements" / name, made / "requirements")
     return made
 
 
@@ -195,22 +197,61 @@ def test_an_unreachable_package_index_is_named_and_a_second_try_goes_on(checkout
     assert done.returncode == 0, done.stderr
 
 
-def test_an_unreachable_npm_registry_is_named_and_a_second_try_goes_on(checkout: Path) -> None:
+@pytest.fixture
+def with_python(checkout: Path) -> Path:
+    """The same, with the Python packages installed: npm's turn is next."""
     (checkout / ".venv").mkdir()
     (checkout / ".venv/bin").symlink_to(ROOT / ".venv/bin")
-    for stamp in (".stamp-venv", ".stamp-local"):
+    for stamp in (".stamp-venv", ".stamp-local", ".stamp-dev"):
         (checkout / ".venv" / stamp).touch()
+    return checkout
 
-    sentence = said_by_make(make(checkout, "setup"))
+
+@pytest.mark.parametrize("target", ["setup", "setup-dev"])
+def test_an_unreachable_npm_registry_is_named_and_a_second_try_goes_on(
+    with_python: Path, target: str
+) -> None:
+    sentence = said_by_make(make(with_python, target))
     assert "reaches its npm registry" in sentence
-    assert not (checkout / "node_modules/.stamp").exists()
+    assert not list(with_python.glob("node_modules/.stamp*"))
 
-    empty = '{"name": "helpdesk", "lockfileVersion": 3, "packages": {"": {"name": "helpdesk"}}}'
-    (checkout / "package.json").write_text('{"name": "helpdesk"}')
-    (checkout / "package-lock.json").write_text(empty)
-    (checkout / "node_modules").mkdir(exist_ok=True)
-    done = make(checkout, "setup")
+    _ask_npm_for_nothing(with_python)
+    done = make(with_python, target)
     assert done.returncode == 0, done.stderr
+
+
+def test_what_only_tests_need_of_npm_is_not_installed_to_run(with_python: Path) -> None:
+    _ask_npm_for_nothing(with_python)
+    installed = with_python / "node_modules"
+
+    def installs(target: str) -> bool:
+        done = make(with_python, target)
+        assert done.returncode == 0, done.stderr
+        return "installing" in done.stdout
+
+    assert installs("setup")
+    assert (installed / "pages").exists()
+    assert not (installed / "checks").exists()
+    assert installs("setup-dev")
+    assert (installed / "checks").exists()
+    assert not installs("setup"), "what is there for tests is enough to run"
+    assert not installs("setup-dev")
+    assert (installed / "checks").exists()
+
+
+def _ask_npm_for_nothing(checkout: Path) -> None:
+    """Two packages that lie in the checkout: one for pages, one for checks."""
+    made = {"name": "helpdesk", "dependencies": {"pages": "file:pages"}}
+    made["devDependencies"] = {"checks": "file:checks"}
+    locked: dict[str, object] = {"": made}
+    for name, dev in (("pages", {}), ("checks", {"dev": True})):
+        (checkout / name).mkdir()
+        (checkout / name / "package.json").write_text(json.dumps({"name": name}))
+        locked |= {name: dev, f"node_modules/{name}": {"resolved": name, "link": True, **dev}}
+    lock = {"name": "helpdesk", "lockfileVersion": 3, "packages": locked}
+    (checkout / "package.json").write_text(json.dumps(made))
+    (checkout / "package-lock.json").write_text(json.dumps(lock))
+    (checkout / "node_modules").mkdir(exist_ok=True)
 
 
 def test_two_makes_at_once_install_one_after_the_other(checkout: Path) -> None:
