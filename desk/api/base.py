@@ -23,7 +23,7 @@ from rest_framework.views import APIView
 from desk.api import bodies, idempotency, listing, throttling
 from desk.api.authentication import BearerAuthentication
 from desk.api.fields import Shape
-from desk.api.operations import Operation, operation_of
+from desk.api.operations import Kind, Operation, operation_of
 from desk.api.problems import (
     METHOD,
     MISSING_SCOPE,
@@ -33,6 +33,7 @@ from desk.api.problems import (
     handle,
 )
 from desk.api.schema import Schema
+from desk.api.telling import shape
 from staff.models import ApiToken, User
 
 _WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -169,9 +170,7 @@ class ApiView(APIView):
         )
 
     def _read(self, operation: Operation, said: Any) -> dict[str, Any]:
-        shape = (operation.takes or Shape)(data=said, context={"user": self.user})
-        shape.is_valid(raise_exception=True)
-        data: dict[str, Any] = shape.validated_data
+        data: dict[str, Any] = shape(operation.takes or Shape).run_validation(said)
         return data
 
     def answer(self, row: Any, *, location: str = "") -> Response:
@@ -179,7 +178,7 @@ class ApiView(APIView):
         operation = self._operation
         assert operation.gives is not None
         headers = {"Location": location} if location else None
-        return Response(operation.gives(row).data, status=operation.status, headers=headers)
+        return Response(_told(operation.gives, row), status=operation.status, headers=headers)
 
     def page(self, rows: QuerySet[Any]) -> Response:
         """The page of ``rows`` that was asked for, in the shape its operation gives."""
@@ -206,9 +205,13 @@ class ApiView(APIView):
             {
                 "next": found.next,
                 "previous": found.previous,
-                "results": gives(rows, many=True).data,
+                "results": [_told(gives, row) for row in rows],
             }
         )
+
+
+def _told(gives: Kind, row: Any) -> Any:
+    return shape(gives).to_representation(row)
 
 
 def _must_accept(accept: str, *, file: bool) -> None:

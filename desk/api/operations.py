@@ -13,7 +13,7 @@ from staff.apitokens import Scope
 
 F = TypeVar("F", bound=Callable[..., Any])
 #: A kind of body; the framework's generic parameter says nothing here.
-Shape = type[BaseSerializer[Any]]
+Kind = type[BaseSerializer[Any]]
 
 SMALL = 1_000_000
 """Bytes a body may have where no files come along."""
@@ -30,8 +30,8 @@ class Operation:
 
     summary: str
     scope: Scope | None
-    takes: Shape | None = None
-    gives: Shape | None = None
+    takes: Kind | None = None
+    gives: Kind | None = None
     status: int = 200
     listing: Listing | None = None
     refuses: frozenset[int] = frozenset()

@@ -7,12 +7,13 @@ from typing import Any
 from rest_framework import serializers
 
 from desk.api.fields import LARGEST_ID, Moment
+from desk.api.telling import Told
 
 #: Of any row; answers name rows by it, and so do requests.
 ID: dict[str, Any] = {"min_value": 1, "max_value": LARGEST_ID}
 
 
-class PersonShape(serializers.Serializer[Any]):
+class PersonShape(Told):
     """Somebody who works here."""
 
     id = serializers.IntegerField(**ID)
@@ -20,7 +21,7 @@ class PersonShape(serializers.Serializer[Any]):
     email = serializers.CharField()
 
 
-class TeamShape(serializers.Serializer[Any]):
+class TeamShape(Told):
     """A team."""
 
     id = serializers.IntegerField(**ID)
@@ -29,7 +30,7 @@ class TeamShape(serializers.Serializer[Any]):
     tier = serializers.IntegerField(source="tier.number")
 
 
-class CustomerShape(serializers.Serializer[Any]):
+class CustomerShape(Told):
     """An organization, where something else is told of."""
 
     id = serializers.IntegerField(**ID)
@@ -38,7 +39,7 @@ class CustomerShape(serializers.Serializer[Any]):
     plan = serializers.CharField(source="plan.slug")
 
 
-class RequesterShape(serializers.Serializer[Any]):
+class RequesterShape(Told):
     """A contact, where something else is told of."""
 
     id = serializers.IntegerField(**ID)
@@ -46,7 +47,7 @@ class RequesterShape(serializers.Serializer[Any]):
     email = serializers.CharField()
 
 
-class OrganizationShape(serializers.Serializer[Any]):
+class OrganizationShape(Told):
     """A customer company."""
 
     id = serializers.IntegerField(**ID)
@@ -61,7 +62,7 @@ class OrganizationShape(serializers.Serializer[Any]):
         return [each.domain for each in organization.domains.all()]
 
 
-class ContactShape(serializers.Serializer[Any]):
+class ContactShape(Told):
     """A person at a customer."""
 
     id = serializers.IntegerField(**ID)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
+from django.conf import settings
 from django.urls import reverse
 from rest_framework import serializers
 
 from desk.api.fields import Moment, written
 from desk.api.shapes import ID, CustomerShape, PersonShape, RequesterShape, TeamShape
+from desk.api.telling import Told
 from tickets.models import Attachment, Message, Ticket
 from tickets.models.customers import Complexity
 from tickets.models.followup import FollowUpKind
@@ -20,7 +23,13 @@ def values(choices: Any) -> list[Any]:
     return list(choices.values)
 
 
-class TicketShape(serializers.Serializer[Any]):
+@cache
+def _page(number: int) -> str:
+    """The address of a page, looked up once and not for each row of a list."""
+    return reverse("desk:ticket", args=(f"HD-{number}",))
+
+
+class TicketShape(Told):
     """A customer's request."""
 
     reference = serializers.RegexField(r"^HD-[0-9]{1,12}$")
@@ -64,7 +73,10 @@ class TicketShape(serializers.Serializer[Any]):
     version = serializers.IntegerField(
         min_value=1, help_text="Send it with a change, which is refused if it has grown since."
     )
-    page = serializers.CharField(source="address", help_text="Its page at the desk.")
+    page = serializers.SerializerMethodField(help_text="The address of its page at the desk.")
+
+    def get_page(self, ticket: Ticket) -> str:
+        return f"{settings.HELPDESK_BASE_URL}{_page(0).replace('HD-0', ticket.reference)}"
 
     def get_continues(self, ticket: Ticket) -> str | None:
         return f"HD-{ticket.continues_id}" if ticket.continues_id is not None else None
@@ -74,7 +86,7 @@ class TicketShape(serializers.Serializer[Any]):
         return written(until) if until is not None else None
 
 
-class AttachmentShape(serializers.Serializer[Any]):
+class AttachmentShape(Told):
     """A file that came with a message."""
 
     id = serializers.IntegerField(**ID)
@@ -87,7 +99,7 @@ class AttachmentShape(serializers.Serializer[Any]):
         return reverse("api:attachment", args=(attachment.message.ticket_id, attachment.pk))
 
 
-class MessageShape(serializers.Serializer[Any]):
+class MessageShape(Told):
     """One thing somebody wrote on a ticket."""
 
     id = serializers.IntegerField(**ID)
@@ -113,7 +125,7 @@ class MessageShape(serializers.Serializer[Any]):
         return f"HD-{message.ticket_id}"
 
 
-class DetailShape(serializers.Serializer[Any]):
+class DetailShape(Told):
     """A piece of information that a ticket needs or has."""
 
     key = serializers.CharField()
@@ -130,7 +142,7 @@ class DetailShape(serializers.Serializer[Any]):
     set_by = serializers.IntegerField(allow_null=True, help_text="The id of the person who set it.")
 
 
-class DetailsShape(serializers.Serializer[Any]):
+class DetailsShape(Told):
     """What is known of what a ticket needs."""
 
     completeness = serializers.IntegerField(
@@ -139,7 +151,7 @@ class DetailsShape(serializers.Serializer[Any]):
     details = DetailShape(many=True)
 
 
-class FollowUpShape(serializers.Serializer[Any]):
+class FollowUpShape(Told):
     """A dated reminder for staff."""
 
     id = serializers.IntegerField(**ID)
@@ -154,7 +166,7 @@ class FollowUpShape(serializers.Serializer[Any]):
     dropped_at = Moment(allow_null=True, help_text="When it was no longer needed.")
 
 
-class EventShape(serializers.Serializer[Any]):
+class EventShape(Told):
     """Something that happened to a ticket."""
 
     id = serializers.IntegerField(**ID)

@@ -9,6 +9,7 @@ from rest_framework.response import Response
 
 from desk.api.base import ApiView
 from desk.api.problems import STALE, Problem, not_found
+from desk.api.telling import shape
 from desk.api.ticketshapes import TicketShape
 from escalation.sight import in_sight_of
 from staff.models import User
@@ -63,7 +64,7 @@ class TicketView(ApiView):
                     str(stale),
                     sent=version,
                     current=ticket.version,
-                    ticket=TicketShape(_again(number)).data,
+                    ticket=shape(TicketShape).to_representation(_again(number)),
                 ) from stale
         return ticket
 
