@@ -175,3 +175,13 @@ class Texts(serializers.ListField):
         if not isinstance(data, list):
             self.fail("not_a_list", input_type=type(data).__name__)
         return list(dict.fromkeys(super().to_internal_value(data)))
+
+
+class Slugs(serializers.ListField):
+    """The slugs of what something has several of."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(child=serializers.CharField(), **options)
+
+    def to_representation(self, rows: Any) -> list[str]:
+        return [row.slug for row in rows.all()]

@@ -57,6 +57,12 @@ class ProblemShape(serializers.Serializer[Any]):
     sent = serializers.IntegerField(required=False, help_text="The version that was sent.")
     current = serializers.IntegerField(required=False, help_text="The version it has now.")
     ticket = serializers.DictField(required=False, help_text="The ticket as it is now.")
+    escalation = serializers.DictField(
+        required=False, help_text="The escalation as it is now, where somebody was faster."
+    )
+    missing = serializers.ListField(
+        child=serializers.CharField(), required=False, help_text="Keys of details it lacks."
+    )
 
 
 class Bearer(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

@@ -2,13 +2,20 @@ from django.urls import path, re_path
 
 from desk.api import (
     addresses,
+    catalogue,
     conversation,
     customers,
+    deliveries,
     details,
     endings,
+    escalationactions,
+    escalations,
     events,
+    explaining,
     followups,
+    promises,
     root,
+    staffing,
     tickets,
 )
 
@@ -40,8 +47,37 @@ urlpatterns = [
             ("snooze", endings.SnoozeTicket, "snooze"),
             ("unsnooze", endings.Unsnooze, "unsnooze"),
             ("events", events.Events, "events"),
+            ("escalations", escalations.OfATicket, "ticket-escalations"),
+            ("promises", promises.Promises, "promises"),
+            ("new-time", promises.NewTime, "new-time"),
+            ("update", promises.Update, "update"),
+            ("decisions", explaining.Decisions, "decisions"),
+            ("explanation", explaining.Explain, "explanation"),
+            ("deliveries", deliveries.Deliveries, "deliveries"),
         )
     ),
+    path("escalations/", escalations.Escalations.as_view(), name="escalations"),
+    path("escalations/<id:pk>/", escalations.OneEscalation.as_view(), name="escalation"),
+    *(
+        path(f"escalations/<id:pk>/{address}/", view.as_view(), name=f"escalation-{address}")
+        for address, view in (
+            ("accept", escalationactions.Accept),
+            ("accept-for", escalationactions.AcceptFor),
+            ("decline", escalationactions.Decline),
+            ("send-back", escalationactions.SendBack),
+            ("hand-on", escalationactions.HandOn),
+            ("offer-again", escalationactions.OfferAgain),
+            ("withdraw", escalationactions.Withdraw),
+            ("de-escalate", escalationactions.DeEscalate),
+            ("resolve", escalationactions.Resolve),
+            ("reassign", escalationactions.Reassign),
+        )
+    ),
+    path("staff/", staffing.Staff.as_view(), name="staff"),
+    path("teams/", staffing.Teams.as_view(), name="teams"),
+    path("tiers/", staffing.Tiers.as_view(), name="tiers"),
+    path("categories/", catalogue.Categories.as_view(), name="categories"),
+    path("plans/", catalogue.Plans.as_view(), name="plans"),
     # Whatever is added comes before this.
     re_path(r"^.*$", root.Nowhere.as_view(), name="nowhere"),
 ]

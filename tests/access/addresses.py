@@ -228,6 +228,18 @@ OURS: Mapping[str, Address] = {
     "notifications:hook": Address("/hooks/postmark/", _once(NONE), _once(NONE)),
 }
 
+ESCALATION_ACTIONS = (
+    "accept",
+    "accept-for",
+    "decline",
+    "send-back",
+    "hand-on",
+    "offer-again",
+    "withdraw",
+    "de-escalate",
+    "resolve",
+    "reassign",
+)
 _TOKEN_ONLY = "401 401 401 401 401 401 401 401"
 _A_TICKETS = "/api/v1/tickets/{ticket}/"
 
@@ -261,6 +273,24 @@ API: Mapping[str, Address] = {
             "snooze": _A_TICKETS + "snooze/",
             "unsnooze": _A_TICKETS + "unsnooze/",
             "events": _A_TICKETS + "events/",
+            "ticket-escalations": _A_TICKETS + "escalations/",
+            "promises": _A_TICKETS + "promises/",
+            "new-time": _A_TICKETS + "new-time/",
+            "update": _A_TICKETS + "update/",
+            "decisions": _A_TICKETS + "decisions/",
+            "explanation": _A_TICKETS + "explanation/",
+            "deliveries": _A_TICKETS + "deliveries/",
+            "escalations": "/api/v1/escalations/",
+            "escalation": "/api/v1/escalations/{escalation}/",
+            **{
+                f"escalation-{action}": f"/api/v1/escalations/{{escalation}}/{action}/"
+                for action in ESCALATION_ACTIONS
+            },
+            "staff": "/api/v1/staff/",
+            "teams": "/api/v1/teams/",
+            "tiers": "/api/v1/tiers/",
+            "categories": "/api/v1/categories/",
+            "plans": "/api/v1/plans/",
             "nowhere": "/api/v1/nowhere",
         }.items()
     },
