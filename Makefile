@@ -18,6 +18,10 @@ reaches its package index, or name one with PIP_INDEX_URL, and run make again.
 UNREACHED_NPM := The packages from npm could not be installed (above stands why): see that this machine \
 reaches its npm registry, or name one with npm_config_registry, and run make again.
 
+# Who may only read can run what is installed, with the data elsewhere, but not install.
+WRITABLE := test -w . || { echo "$(CURDIR) cannot be written; copy it to a folder of your own and run make \
+there, or have its owner run make setup." >&2; exit 1; }
+
 NPM_CI := NODE_OPTIONS="--use-system-ca $$NODE_OPTIONS" .venv/bin/npm ci --loglevel=error
 
 .PHONY: run setup setup-dev test soak lint format lock messages screenshots clean
@@ -36,23 +40,26 @@ setup-dev:
 	@$(ALONE) $(MAKE) --no-print-directory .venv/.stamp-dev node_modules/.stamp-dev $(WORDS)
 
 .venv/.stamp-venv:
-	@test -w . || { echo "$(CURDIR) cannot be written; copy it to a folder of your own, and run make there." >&2; exit 1; }
+	@$(WRITABLE)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with make PYTHON=/path/to/python3.11.")'
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) has no venv module (on Debian: apt install python3-venv)." >&2; exit 1; }
 	$(PYTHON) -m venv .venv
 	@touch $@
 
 .venv/.stamp-local: .venv/.stamp-venv requirements/local.txt
+	@$(WRITABLE)
 	@echo "installing Python packages"
 	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/local.txt || { echo "$(UNREACHED)" >&2; exit 1; }
 	@touch $@
 
 .venv/.stamp-dev: .venv/.stamp-local requirements/dev.txt
+	@$(WRITABLE)
 	@echo "installing what tests and checks need"
 	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt || { echo "$(UNREACHED)" >&2; exit 1; }
 	@touch $@
 
 node_modules/.stamp: .venv/.stamp-local package.json package-lock.json
+	@$(WRITABLE)
 	@echo "installing what the pages use"
 	@$(NPM_CI) --omit=dev || { echo "$(UNREACHED_NPM)" >&2; exit 1; }
 	@touch $@
@@ -60,11 +67,13 @@ node_modules/.stamp: .venv/.stamp-local package.json package-lock.json
 # What tests check pages with comes with what the pages use, so that this does for both. npm begins
 # with an empty folder: whichever of the two is installed last leaves no other stamp behind.
 node_modules/.stamp-dev: .venv/.stamp-local package.json package-lock.json
+	@$(WRITABLE)
 	@echo "installing what the pages use and what checks them"
 	@$(NPM_CI) || { echo "$(UNREACHED_NPM)" >&2; exit 1; }
 	@touch node_modules/.stamp $@
 
 %.mo: %.po .venv/.stamp-local helpdesk/translations.py
+	@$(WRITABLE)
 	@$(PY) -m helpdesk.translations
 
 test: setup-dev

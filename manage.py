@@ -10,9 +10,16 @@ def main() -> None:
     from helpdesk import embedded
 
     with embedded.provided(sys.argv):
+        from django.core.exceptions import ImproperlyConfigured
         from django.core.management import execute_from_command_line
 
-        execute_from_command_line(sys.argv)
+        try:
+            execute_from_command_line(sys.argv)
+        except ImproperlyConfigured as error:
+            # A sentence that says what to set; where it was found out helps nobody who sets it.
+            if "--traceback" in sys.argv:
+                raise
+            sys.exit(str(error))
 
 
 if __name__ == "__main__":

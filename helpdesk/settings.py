@@ -45,15 +45,21 @@ def _required(name: str) -> str:
 def _development_key() -> str:
     """The key made once for this data folder; two processes starting together agree on it."""
     path = HELPDESK_DATA_DIR / "secret_key"
-    HELPDESK_DATA_DIR.mkdir(parents=True, exist_ok=True)
-    if not path.exists():
-        draft = path.with_name(f"secret_key.{os.getpid()}")
-        draft.touch(mode=0o600)
-        draft.write_text(secrets.token_urlsafe(48))
-        with contextlib.suppress(FileExistsError):
-            os.link(draft, path)
-        draft.unlink()
-    return path.read_text().strip()
+    try:
+        HELPDESK_DATA_DIR.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            draft = path.with_name(f"secret_key.{os.getpid()}")
+            draft.touch(mode=0o600)
+            draft.write_text(secrets.token_urlsafe(48))
+            with contextlib.suppress(FileExistsError):
+                os.link(draft, path)
+            draft.unlink()
+        return path.read_text().strip()
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"{error.filename or HELPDESK_DATA_DIR} cannot be used ({error.strerror}); choose "
+            "another folder with HELPDESK_DATA_DIR."
+        ) from error
 
 
 SECRET_KEY = env.str("SECRET_KEY", "") or (

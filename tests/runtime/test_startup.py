@@ -108,22 +108,25 @@ def test_as_root_under_a_closed_parent_it_starts_and_says_where_the_data_is(fold
         shutil.rmtree(place)
 
 
-def as_ordinary_user(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
-    """A command by somebody who may write only where everybody may."""
-    more: dict[str, str] = {}
-    user = None
-    if os.geteuid() == 0:
-        entry = pwd.getpwnam("nobody")
-        user = Account(entry.pw_name, entry.pw_uid, entry.pw_gid)
-        for needed in (ROOT, Path(sys.prefix)):
-            if not reaches(user, needed):
-                pytest.skip(f"{user.name} cannot reach {needed}")
-        python, more = python_for(user, folder.parent)
-        command = tuple(python if word == sys.executable else word for word in command)
+def ordinary_user() -> Account | None:
+    """Somebody who may write only where everybody may; None where we are somebody like that."""
+    if os.geteuid() != 0:
+        return None
+    entry = pwd.getpwnam("nobody")
+    user = Account(entry.pw_name, entry.pw_uid, entry.pw_gid)
+    for needed in (ROOT, Path(sys.prefix)):
+        if not reaches(user, needed):
+            pytest.skip(f"{user.name} cannot reach {needed}")
+    return user
+
+
+def run(
+    *command: str | Path, cwd: Path, env: dict[str, str], user: Account | None = None
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         command,
-        cwd=ROOT,
-        env=environment(folder, PORT=str(free_port()), **more),
+        cwd=cwd,
+        env=env,
         capture_output=True,
         text=True,
         timeout=FIRST_START,
@@ -133,10 +136,22 @@ def as_ordinary_user(folder: Path, *command: str) -> subprocess.CompletedProcess
     )
 
 
-def test_a_folder_one_may_only_read_is_a_sentence_that_says_what_to_choose(folder: Path) -> None:
+@pytest.mark.parametrize(
+    "servers",
+    [
+        pytest.param({}, id="embedded servers"),
+        pytest.param({"DATABASE_URL": "postgres://h/d", "REDIS_URL": "redis://h"}, id="others"),
+    ],
+)
+def test_a_folder_one_may_only_read_is_a_sentence_that_says_what_to_choose(
+    folder: Path, servers: dict[str, str]
+) -> None:
+    user = ordinary_user()
+    python, more = python_for(user, folder) if user else (sys.executable, {})
     closed = folder / "data"
     closed.mkdir(mode=0o555)
-    sentence = one_sentence(as_ordinary_user(closed, sys.executable, "manage.py", "up"))
+    told = environment(closed, PORT=str(free_port()), **more, **servers)
+    sentence = one_sentence(run(python, "manage.py", "up", cwd=ROOT, env=told, user=user))
     assert str(closed) in sentence
     assert "HELPDESK_DATA_DIR" in sentence
 
@@ -157,26 +172,26 @@ def checkout(folder: Path) -> Path:
     return made
 
 
-def make(checkout: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+def make(
+    checkout: Path,
+    *arguments: str,
+    python: str = sys.executable,
+    user: Account | None = None,
+    **more: str,
+) -> subprocess.CompletedProcess[str]:
     nowhere = "http://127.0.0.1:9/"  # the discard port: nobody listens
-    return subprocess.run(
-        ["make", f"PYTHON={sys.executable}", *arguments],
-        cwd=checkout,
-        env={
-            "PATH": os.environ["PATH"],
-            "HOME": str(checkout.parent),
-            "LANG": "C.UTF-8",
-            "PIP_CONFIG_FILE": os.devnull,
-            "PIP_INDEX_URL": nowhere,
-            "PIP_RETRIES": "0",
-            "npm_config_registry": nowhere,
-            "npm_config_fetch_retries": "0",
-            **more,
-        },
-        capture_output=True,
-        text=True,
-        timeout=FIRST_START,
-    )
+    told = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(checkout.parent),
+        "LANG": "C.UTF-8",
+        "PIP_CONFIG_FILE": os.devnull,
+        "PIP_INDEX_URL": nowhere,
+        "PIP_RETRIES": "0",
+        "npm_config_registry": nowhere,
+        "npm_config_fetch_retries": "0",
+        **more,
+    }
+    return run("make", f"PYTHON={python}", *arguments, cwd=checkout, env=told, user=user)
 
 
 def said_by_make(done: subprocess.CompletedProcess[str]) -> str:
@@ -269,6 +284,66 @@ def test_two_makes_at_once_install_one_after_the_other(checkout: Path) -> None:
         one.join()
     installed = sum("installing Python packages" in one.stdout for one in done)
     assert installed == 1, [one.stderr for one in done]
+
+
+# --- A checkout that an ordinary user may only read
+
+
+@contextlib.contextmanager
+def only_readable(checkout: Path) -> Iterator[None]:
+    folders = [checkout, *(each for each in checkout.rglob("*") if each.is_dir())]
+    for each in folders:
+        each.chmod(0o555)
+    yield
+    for each in folders:
+        each.chmod(0o755)
+
+
+def one_sentence_of_make(done: subprocess.CompletedProcess[str]) -> str:
+    """The only line of a failed make that is not make's own."""
+    assert done.returncode != 0, done.stdout
+    said = [*done.stdout.splitlines(), *done.stderr.splitlines()]
+    [sentence] = [line for line in said if not line.startswith("make")]
+    return sentence
+
+
+def test_in_a_checkout_one_may_only_read_nothing_is_installed_and_a_sentence_says_so(
+    checkout: Path,
+) -> None:
+    user = ordinary_user()
+    python, more = python_for(user, checkout.parent) if user else (sys.executable, {})
+    with only_readable(checkout):
+        sentence = one_sentence_of_make(make(checkout, "run", python=python, user=user, **more))
+    assert f"{checkout} cannot be written; copy it to a folder of your own" in sentence
+
+
+def test_installed_and_only_readable_it_names_the_setting_for_the_data_and_what_is_not_up_to_date(
+    checkout: Path,
+) -> None:
+    user = ordinary_user()
+    python, more = python_for(user, checkout.parent) if user else (sys.executable, {})
+    shutil.copy(ROOT / "manage.py", checkout)
+    shutil.copytree(
+        ROOT / "helpdesk", checkout / "helpdesk", ignore=shutil.ignore_patterns("__pycache__")
+    )
+    for place in (".venv/.stamp-venv", ".venv/.stamp-local", "node_modules/.stamp"):
+        (checkout / place).parent.mkdir(exist_ok=True)
+        (checkout / place).touch()
+    more |= {"PORT": str(free_port())}
+
+    def said() -> str:
+        with only_readable(checkout):
+            done = make(checkout, "run", f"PY={python}", python=python, user=user, **more)
+        return one_sentence_of_make(done)
+
+    sentence = said()
+    assert f"{checkout}/var cannot be written" in sentence
+    assert "HELPDESK_DATA_DIR" in sentence
+
+    os.utime(checkout / "package-lock.json", (time.time() + 9, time.time() + 9))
+    sentence = said()
+    assert "copy it to a folder of your own" in sentence
+    assert "have its owner run make setup" in sentence
 
 
 # --- What was left by an earlier start

@@ -111,6 +111,9 @@ def test_an_ordinary_user_starts_it_in_a_folder_of_their_own(folder: Path) -> No
     for needed in (ROOT, Path(sys.prefix)):
         if not reaches(user, needed):
             pytest.skip(f"{user.name} cannot reach {needed}")
+    ours = ROOT.stat()
+    assert ours.st_uid != user.uid, "they may only read the checkout"
+    assert not ours.st_mode & 0o002
     python, more = python_for(user, folder)
     os.chown(folder, user.uid, user.gid)
 
