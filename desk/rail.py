@@ -32,6 +32,7 @@ class Place:
 
 
 DESK = Place("desk", _("Desk"), "inbox", ("/desk/", "/tickets/"))
+SEARCH = Place("search", _("Search"), "search", ("/search/",))
 OFFERS = Place("offers", _("Offers"), "arrow-bar-to-up", ("/offers/",))
 ESCALATIONS = Place("escalations", _("Escalations"), "layout-kanban", ("/escalations/",))
 MAIL = Place("mail", _("Mail"), "mail", ("/mail/",))
@@ -52,7 +53,7 @@ def counts(user: User) -> dict[str, int]:
 def places(user: User, path: str) -> Iterator[Place]:
     """The places open to this person; ``path`` tells which one they are at."""
     waiting = counts(user)
-    for place in (DESK, OFFERS, ESCALATIONS, MAIL, CONFIGURATION):
+    for place in (DESK, SEARCH, OFFERS, ESCALATIONS, MAIL, CONFIGURATION):
         if (place is ESCALATIONS and not user.is_lead) or (
             place is CONFIGURATION and not user.is_staff
         ):

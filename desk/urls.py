@@ -1,6 +1,7 @@
 from django.urls import include, path
 
 from desk.views import (
+    apidocs,
     calls,
     escalate,
     escalations,
@@ -10,6 +11,7 @@ from desk.views import (
     messagehtml,
     offers,
     reader,
+    search,
     settings,
     statuspage,
     ticket,
@@ -26,6 +28,7 @@ urlpatterns = [
     path("desk/single-keys", reader.single_keys, name="single-keys"),
     path("s/<str:token>/", statuspage.status, name="status"),
     path("", include("desk.portal.urls")),
+    path("api/docs/", apidocs.docs, name="api-docs"),
     path("mail/", mail.mail_list, name="mail"),
     path("mail/<int:pk>/", mail.mail_detail, name="mail-letter"),
     path("mail/<int:pk>/html/", mail.mail_html, name="mail-html"),
@@ -35,6 +38,7 @@ urlpatterns = [
     path("settings/tokens/", settings.tokens, name="tokens"),
     path("settings/tokens/<int:pk>/revoke/", settings.revoke_token, name="revoke-token"),
     path("offers/", offers.offers, name="offers"),
+    path("search/", search.search_page, name="search"),
     path("escalations/", escalations.escalations, name="escalations"),
     path("tickets/new/", calls.new_call, name="new-call"),
     path("tickets/<str:reference>/", ticket.ticket, name="ticket"),

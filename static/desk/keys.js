@@ -1,6 +1,6 @@
 /* Single keys. A page says what they do with attributes, so that a new page needs no new script:
 
-     data-key="r"          the element is clicked, or focused if it is a field
+     data-key="r"          the element is clicked, or focused if it is a field; a field comes first
      data-list             a list whose links with data-row are walked with j and k
      #keys                 the dialog that ? opens
 
@@ -50,7 +50,8 @@ function open() {
 }
 
 function press(key) {
-  const target = [...document.querySelectorAll(`[data-key="${CSS.escape(key)}"]`)].find(shown);
+  const targets = [...document.querySelectorAll(`[data-key="${CSS.escape(key)}"]`)].filter(shown);
+  const target = targets.find(typing) || targets[0];
   if (!target) return false;
   if (typing(target)) target.focus();
   else target.click();

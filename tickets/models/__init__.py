@@ -10,6 +10,7 @@ from tickets.models.customers import (
 from tickets.models.followup import FollowUp
 from tickets.models.mailin import InboundEmail
 from tickets.models.portal import PortalKey, PortalSession
+from tickets.models.search import SearchEntry
 from tickets.models.snooze import Snooze
 from tickets.models.ticket import (
     Attachment,
@@ -35,6 +36,7 @@ __all__ = [
     "PortalKey",
     "PortalSession",
     "RequiredDetail",
+    "SearchEntry",
     "Snooze",
     "Ticket",
 ]
