@@ -78,6 +78,49 @@ TEXTS = {
     "zip_bomb": "Open it.",
 }
 
+#: Those that somebody means harm with, and what they attack.
+HOSTILE = {
+    "address_in_display_name": "who it is from: another address as a name",
+    "boundary_never_appears": "the reader: parts that never begin",
+    "broken_encoded_words": "the reader: words that cannot be decoded",
+    "content_type_is_nonsense": "the reader: no type at all",
+    "date_in_the_future": "the clocks: sent in 2199",
+    "forged_authentication_results": "who it is from: a verdict of the sender's own",
+    "forged_message_id_chain": "another's ticket: a made-up Message-ID of ours",
+    "forged_reply_signature": "another's ticket: a made-up signature",
+    "from_our_own_address": "the desk itself: a loop",
+    "from_parsed_two_ways": "who it is from: a comment that is an address",
+    "header_without_end": "the reader: a header that never ends",
+    "html_nested_tags": "the sanitiser: tags within tags within tags",
+    "html_only_with_script": "agents' browsers: script, trackers, forms, htmx",
+    "huge_header": "memory: a header beyond any measure",
+    "jpeg_not_a_mail": "the reader: no mail",
+    "loop_of_our_own_mail": "the desk itself: our own letter comes back",
+    "loop_through_another_helpdesk": "the desk itself: two desks that answer each other",
+    "nested_1500_multiparts": "the stack: parts within parts",
+    "nested_30_multiparts": "the stack: just beyond the limit",
+    "newline_in_subject": "letters' headers: a line of its own",
+    "nul_bytes": "the database: what text cannot hold",
+    "null_return_path": "the desk as a source of backscatter",
+    "path_traversal_names": "the disk: names that climb out",
+    "python_codec_as_charset": "the reader: a charset that inflates",
+    "random_bytes": "the reader: noise",
+    "rfc2231_mess": "the reader: a name in pieces that do not fit",
+    "right_to_left_name": "agents' eyes: text that reads backwards",
+    "same_message_id_two": "another's mail: its Message-ID, to be taken for a duplicate",
+    "sign_up_mail_to_a_ticket": "accounts elsewhere: a code sent to the support address",
+    "sign_up_mail_to_support": "accounts elsewhere: a code sent to the support address",
+    "spoofed_sender": "another's ticket: in the customer's name",
+    "stranger_with_the_reply_address": "another's ticket: by an address that leaked",
+    "thousand_recipients": "the database: a thousand contacts",
+    "three_hundred_parts": "memory and disk: parts without end",
+    "ticket_number_in_subject": "another's ticket: by its number",
+    "two_addresses_in_from": "who it is from: two at once",
+    "two_from_fields": "who it is from: two fields",
+    "two_tickets_addressed": "another's ticket: two signatures at once",
+    "zip_bomb": "the disk: a small file that is a large one",
+}
+
 
 def expected(name: str) -> str:
     for outcome, names in (
@@ -138,6 +181,39 @@ def test_a_whole_folder_goes_through_the_command_and_nothing_stops_it() -> None:
     }
     assert InboundEmail.objects.count() == len(lines)
     assert Message.objects.count() == len([line for line in lines if line["ticket"]])
+
+
+def test_more_than_thirty_hostile_mails_are_all_kept_and_the_next_good_one_gets_in(
+    tmp_path: Path,
+) -> None:
+    assert len(HOSTILE) >= 30
+    victim = ingest(raw=mail("plain"), source="before", now=NOW)
+    attacked = InboundEmail.objects.get(pk=victim.inbound_id).message
+    assert attacked is not None
+    # With what it takes to reach the ticket: its number, its reply address, a Message-ID of ours.
+    raws = {name: mail(name, answers=attacked, and_answers=attacked) for name in HOSTILE}
+    for name, raw in raws.items():
+        (tmp_path / f"{name}.eml").write_bytes(raw)
+    said = StringIO()
+
+    call_command("ingest_email", str(tmp_path), "--mailbox", "support", stdout=said)
+
+    lines = {
+        Path(line["source"]).stem: line for line in map(json.loads, said.getvalue().splitlines())
+    }
+    assert lines.keys() == HOSTILE.keys()
+    for name, line in lines.items():
+        assert line["outcome"] in OUTCOMES, line
+        assert "Reading it failed" not in line["reason"], line
+        assert "Error:" not in line["reason"], line
+        kept = InboundEmail.objects.get(sha256=hashlib.sha256(raws[name]).digest())
+        assert bytes(kept.raw) == raws[name]
+        assert (kept.message is not None) == (line["outcome"] in ("created", "appended")), line
+    ticket = Ticket.objects.get(pk=attacked.ticket_id)
+    assert (ticket.requester_id, ticket.status) == (attacked.contact_id, "new")
+    believed = Message.objects.filter(ticket=ticket, sender_verdict="pass")
+    assert [message.pk for message in believed if message.pk != attacked.pk] == []
+    assert ingest(raw=mail("german_latin1"), source="after", now=NOW).outcome == "created"
 
 
 FIELDS = st.sampled_from(
