@@ -93,7 +93,8 @@ ENTRIES = """
             greatest(t.created_at, said.touched_at)
         FROM tickets_ticket t
         LEFT JOIN LATERAL (
-            SELECT string_agg(tickets_search_words(left(m.text, 50000)), ' ' ORDER BY m.id) AS words,
+            SELECT string_agg(
+                    ' ' || tickets_search_words(left(m.text, 50000)), '' ORDER BY m.id) AS words,
                 max(m.created_at) AS touched_at
             FROM tickets_message m WHERE m.ticket_id = t.id
         ) said ON true
@@ -188,8 +189,9 @@ TRIGGERS = """
             touched_at = greatest(e.touched_at, said.touched_at)
         FROM (
             SELECT made.ticket_id,
-                ' ' || string_agg(tickets_search_words(left(made.text, 50000)), ' '
-                    ORDER BY made.id) AS words,
+                string_agg(
+                    ' ' || tickets_search_words(left(made.text, 50000)), '' ORDER BY made.id)
+                    AS words,
                 max(made.created_at) AS touched_at
             FROM made GROUP BY made.ticket_id
         ) AS said
