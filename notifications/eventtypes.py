@@ -72,6 +72,12 @@ EVENT_TYPES: tuple[EventType, ...] = (
     _type("ticket.snoozed", "snoozed", _("The ticket was put off."), _("snoozed the ticket")),
     _type("ticket.woken", "woken", _("A ticket that was put off is back."), _("woke the ticket")),
     _type(
+        "ticket.labelled",
+        "labelled",
+        _("Tags, the customer's reference or the external work item were changed."),
+        _("changed tags or references"),
+    ),
+    _type(
         "ticket.solution_confirmed",
         "solution_confirmed",
         _("The customer confirmed that it is solved."),
