@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import connection
+from django.db.models import Q
 from django.utils import timezone
 
 from escalation.models import Escalation, Promise
@@ -47,18 +48,31 @@ def all_escalated(made: Collection[int]) -> Callable[[], bool]:
 
 def escalated_once_each(made: Collection[int]) -> None:
     """Escalations = distinct keys = expected; promise and letter once each; nothing overdue."""
-    assert Counter(Escalation.objects.values_list("ticket", flat=True)) == dict.fromkeys(made, 1)
+    escalations = list(Escalation.objects.all())
+    assert len(escalations) == len({escalation.key for escalation in escalations}) == len(made)
+    assert Counter(escalation.ticket_id for escalation in escalations) == dict.fromkeys(made, 1)
     assert Counter(Promise.objects.values_list("ticket", flat=True)) == dict.fromkeys(made, 1)
     letters = OutgoingEmail.objects.filter(kind="escalated")
     assert Counter(letters.values_list("about", flat=True)) == {f"ticket:{pk}": 1 for pk in made}
+    every_decision_is_explained()
     nothing_overdue()
 
 
-def nothing_overdue() -> None:
-    """No ticket has waited for longer than two intervals, and none was set aside."""
+def every_decision_is_explained() -> None:
+    """What a rule escalated says by which reasons."""
+    by_rule = Escalation.objects.filter(trigger="rule")
+    unexplained = by_rule.filter(Q(decision=None) | Q(decision__reasons=[]))
+    assert not list(unexplained.values_list("ticket", flat=True))
+
+
+def nothing_overdue(*, now: datetime | None = None) -> None:
+    """No ticket has waited for longer than two intervals, and none was set aside.
+
+    ``now`` is the engine's last look, where a test has the clock: nothing due by then waits at all.
+    """
     assert not list(Ticket.objects.exclude(review_error="").values_list("pk", "review_error"))
-    overdue = timezone.now() - TWO_INTERVALS - BUSY
-    assert not list(Ticket.objects.filter(review_at__lt=overdue).values_list("pk", "review_at"))
+    since = timezone.now() - TWO_INTERVALS - BUSY if now is None else now
+    assert not list(Ticket.objects.filter(review_at__lt=since).values_list("pk", "review_at"))
 
 
 def received_once_or_under_one_message_id(installation: Installation) -> None:

@@ -8,6 +8,7 @@ import redis
 
 from escalation.models import Escalation
 from tests.faults.after import (
+    all_escalated,
     all_sent,
     escalated_once_each,
     in_mid_batch,
@@ -40,15 +41,17 @@ def test_a_mail_worker_killed_while_sending_sends_the_rest_and_no_letter_under_t
     installation: Installation,
 ) -> None:
     house = House()
-    unanswered(house, 60)
+    made = unanswered(house, 60)
     installation.environment["HELPDESK_MAIL_LEASE"] = "3"
     installation.start("engine", "mail", "beat")
 
     eventually(lambda: len(installation.mailbox.letters) > 20, what="the first letters")
     installation.kill("mail")
     installation.start("mail")
+    eventually(all_escalated(made), what="every escalation")
     eventually(all_sent, what="every letter sent")
 
+    escalated_once_each(made)
     received_once_or_under_one_message_id(installation)
 
 

@@ -9,7 +9,7 @@ from django.db import connection
 
 from escalation.models import Escalation, Step
 from notifications.models import Notification
-from tests.faults.after import escalated_once_each, nothing_overdue, unanswered
+from tests.faults.after import escalated_once_each, unanswered
 from tests.house import House, after
 from tests.processes import Installation, eventually
 from tickets.models import Ticket
@@ -43,7 +43,6 @@ def test_one_poison_ticket_in_five_hundred_delays_none_of_the_others(
     Ticket.objects.filter(pk=poison.pk).update(review_at=after(minutes=-90))
     eventually(lambda: not Ticket.objects.exclude(review_error="").exists(), what="its review")
     escalated_once_each(made)
-    nothing_overdue()
 
 
 def _write_path(ticket: Ticket, path: list[dict[str, str]]) -> None:

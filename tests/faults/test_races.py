@@ -21,6 +21,7 @@ from escalation import endings, lifecycle, returning, withdrawing
 from escalation.models import Escalation, Handoff, Step
 from escalation.models.escalation import OPEN, ReturnReason, State
 from notifications.models import OutgoingEmail
+from tests.faults.after import every_decision_is_explained, nothing_overdue
 from tests.house import START, House, after
 from tickets.errors import Refused
 from tickets.models import Event, Ticket
@@ -167,6 +168,7 @@ def consistent(schedule: Schedule) -> None:
         assert not open_ones, did
     if schedule.escalation is not None:
         assert [escalation.pk for escalation in escalations] == [schedule.escalation.pk], did
+    assert len({escalation.key for escalation in escalations}) == len(escalations), did
     for escalation in escalations:
         newest = Handoff.objects.filter(escalation=escalation).latest("number")
         expected = {
@@ -212,8 +214,10 @@ def test_whoever_comes_at_the_due_instant_comes_before_the_step_or_after_it(
                 fired, prevented = fired + bool(steps), prevented + (not steps)
         # The engine looks on, and what is over or accepted stays without a further step.
         house.sweep(DUE + timedelta(hours=1))
+        nothing_overdue(now=DUE + timedelta(hours=1))
         for schedule in round_of:
             nothing_after_an_end(schedule.ticket)
             # Out of the way of the next round.
             Ticket.objects.filter(pk=schedule.ticket.pk).update(review_at=None)
+    every_decision_is_explained()
     assert min(fired, prevented) > schedules // 30, "the instant was never met; nothing is proved"
