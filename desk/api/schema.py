@@ -34,6 +34,12 @@ _WORDS: Mapping[int, str] = {
     429: "Too many requests in this stretch of time.",
 }
 
+#: What the web server refuses before anybody here has read it; it says so in a page of its own.
+_BEFORE: Mapping[int, str] = {
+    414: "The address is too long: 4094 characters at most, with its query.",
+    431: "A header is too large.",
+}
+
 
 class FaultShape(serializers.Serializer[Any]):
     """What is wrong with one field."""
@@ -134,6 +140,8 @@ class Schema(AutoSchema):
             given[(operation.status, "application/json")] = OpenApiResponse(
                 shape, description="", examples=_examples(operation.says, response_only=True)
             )
+        for status, words in _BEFORE.items():
+            given[status] = OpenApiResponse(description=words)
         for status in self.statuses(operation):
             given[(status, CONTENT_TYPE)] = OpenApiResponse(
                 ProblemShape, description=_WORDS[status]

@@ -123,9 +123,12 @@ OURS: Mapping[str, Address] = {
         "/desk/versions?ticket={ticket}",
         get="401 401 401 200 200 200 200 200",
     ),
+    "desk:api-docs": _page("/api/docs/"),
     "desk:single-keys": Address("/desk/single-keys", _once(NOT_SO), _once(DOES)),
     "desk:offers": _page("/offers/"),
-    "desk:search": _page("/search/", "/search/?q=fails+status:open", "/search/?q=nothing+like+it&page=9"),
+    "desk:search": _page(
+        "/search/", "/search/?q=fails+status:open", "/search/?q=nothing+like+it&page=9"
+    ),
     "desk:escalations": _page("/escalations/", "/escalations/?team=1"),
     "desk:mail": _page("/mail/", "/mail/?state=queued"),
     "desk:mail-letter": _of_ticket("/mail/{letter}/"),
