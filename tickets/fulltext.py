@@ -109,12 +109,13 @@ def newest(*, tickets: TicketQuerySet | None, terms: Sequence[Term]) -> Found:
     if asked:
         # The index is asked first and for all, whatever the planner makes of words it has never
         # seen: reading entries from the newest on, until enough match, unpacks each of them.
-        wanted = [_query(term) for term in asked] + [f"(!! {_query(term)})" for term in refused]
+        wanted = [_anywhere(term) for term in asked]
+        wanted += [f"(!! {_anywhere(term)})" for term in refused]
         source = f"(SELECT * FROM hits AS e ORDER BY {order} OFFSET 0) AS e"  # noqa: S608
         params += [*_params(asked), *_params(refused)]
     elif refused:
         # Without a word to look up, the index would be read from end to end.
-        where.append(f"NOT ({_WORDS} @@ ({' || '.join(map(_query, refused))}))")
+        where.append(f"NOT ({_WORDS} @@ ({' || '.join(map(_anywhere, refused))}))")
         params += _params(refused)
     if tickets is not None:
         try:
@@ -157,7 +158,7 @@ def best(
             " WHERE e.ticket_id = ANY (%s)"
             # Each by itself: putting them together costs more than ranking them.
             f" ORDER BY (ts_rank({_WEIGHTS}, e.head, {any_of})"
-            f" + ts_rank({_WEIGHTS}, e.talk, {any_of})) * {_FRESH} DESC,"
+            f" + ts_rank({_WEIGHTS}, e.talk, {any_of}) + 0.01) * {_FRESH} DESC,"
             " e.touched_at DESC, e.ticket_id DESC OFFSET %s LIMIT %s",
             [list(ids), *_params(asked), *_params(asked), now, first, last - first],
         )
@@ -212,6 +213,10 @@ def _shortest(alternatives: Sequence[str]) -> list[str]:
 
 def _split(terms: Sequence[Term]) -> tuple[list[Term], list[Term]]:
     return [t for t in terms if not t.negated], [t for t in terms if t.negated]
+
+
+def _anywhere(term: Term) -> str:
+    return f"tickets_search_anywhere({_query(term)})"
 
 
 def _query(term: Term) -> str:

@@ -52,7 +52,7 @@ def rebuilt() -> list[Any]:
 def finds(text: str) -> list[int]:
     found = sql(
         "SELECT ticket_id FROM tickets_searchentry"
-        " WHERE (head || talk) @@ tickets_search_query(%s, false) ORDER BY ticket_id",
+        " WHERE (head || talk) @@ tickets_search_anywhere(tickets_search_query(%s, false)) ORDER BY ticket_id",
         text,
     )
     return [pk for (pk,) in found]
@@ -193,6 +193,18 @@ def test_whatever_happens_the_index_is_as_if_it_were_made_anew(
         transaction.set_rollback(True)
     for contact in (house.dana, house.juergen):
         contact.refresh_from_db()
+
+
+def test_an_organization_of_many_tickets_is_renamed_without_touching_one(house: House) -> None:
+    ticket = house.ticket()
+    [(before,)] = sql("SELECT ctid::text FROM tickets_searchentry")
+
+    house.norvik.name = "Zebra Shipping"
+    house.norvik.save()
+
+    assert finds("zebra") == [ticket.pk]
+    assert finds("logistics") == []
+    assert sql("SELECT ctid::text FROM tickets_searchentry") == [(before,)]
 
 
 def test_a_deleted_ticket_is_gone_from_the_index(house: House) -> None:

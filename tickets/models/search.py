@@ -10,9 +10,10 @@ from tickets.models.ticket import Ticket
 class SearchEntry(models.Model):
     """The words a ticket can be found by; written by the database's triggers alone.
 
-    ``head`` holds the reference and subject (weight A), the customer (B), details and names of
-    files (C); ``talk`` what was said (D). Plain words have places, stems have none, or the first.
-    An index holds both together; it and the triggers stand in migration 0006.
+    ``head`` holds the reference and subject (weight A), the requester (B), details and
+    names of files (C); ``talk`` what was said (D). Of the organization it holds the number alone, as
+    a word nobody can write: names are looked up when asked for. An index holds head and talk
+    together; it and the triggers stand in migration 0006.
     """
 
     ticket = models.OneToOneField(
