@@ -13,12 +13,14 @@ from django.db.backends.utils import CursorWrapper
 from helpdesk.scale.words import Text
 
 TABLE = "tickets_searchentry"
+#: What a ticket is found by stands there.
+READ = ("tickets_ticket", "tickets_message", "tickets_detail", "tickets_attachment")
 STEP = 10_000
 
 
 def prepare(cursor: CursorWrapper, texts: Sequence[Text]) -> bool:
     """Take apart everything that can be said; False where there is no search."""
-    cursor.execute("SELECT to_regprocedure('tickets_search_heads(bigint[])')")
+    cursor.execute("SELECT to_regprocedure('tickets_search_head(bigint)')")
     if cursor.fetchone()[0] is None:
         return False
     cursor.execute(
@@ -61,16 +63,15 @@ def index(cursor: CursorWrapper, say: Callable[[str], None]) -> None:
             """
             INSERT INTO tickets_searchentry (ticket_id, head, talk, length, touched_at)
             WITH said AS MATERIALIZED (
-                SELECT f.ticket_id, f.touched_at, sum(t.length) - 1 AS length,
+                SELECT f.ticket_id, f.touched_at, sum(t.length) AS length,
                     pg_temp.scale_joined(t.talk ORDER BY each.place) AS talk
                 FROM scale_found f, unnest(f.said) WITH ORDINALITY AS each (number, place)
                 JOIN scale_said t USING (number)
                 WHERE f.ticket_id BETWEEN %s AND %s
                 GROUP BY f.ticket_id, f.touched_at
             )
-            SELECT ticket_id, head, talk, length, touched_at
-            FROM said JOIN tickets_search_heads(ARRAY(SELECT ticket_id FROM said)) USING (ticket_id)
-            ORDER BY ticket_id
+            SELECT ticket_id, tickets_search_head(ticket_id), talk, length, touched_at
+            FROM said ORDER BY ticket_id
             """,
             [start, start + STEP - 1],
         )
