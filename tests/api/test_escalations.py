@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from escalation.models import Escalation, Promise
 from notifications.models import OutgoingEmail
 from staff.apitokens import Scope
-from staff.models import User
 from tests.access.rooms import Rooms
 from tests.api.programs import Answer, Program, queries
 from tests.house import House
@@ -239,6 +241,32 @@ def test_who_accepts_second_hears_who_has_it(
     assert "Priya Nair has it" in late.body["detail"]
     assert late.body["escalation"]["owner"]["id"] == house.priya.pk
     assert Escalation.objects.get().owner == house.priya
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_who_accept_at_once_one_has_it_and_all_others_hear_who(house: House) -> None:
+    pk = offered(Program(house.anna), house.ticket(assignee=house.anna, now=timezone.now()))
+    keys = [Program(user).raw for user in (house.priya, house.mei, house.grace, house.helen)]
+    start = Barrier(len(keys))
+
+    def accept(raw: str) -> Answer:
+        start.wait()
+        try:
+            return act(Program.with_token(raw), pk, "accept")
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(keys)) as pool:
+        answers = list(pool.map(accept, keys))
+
+    assert sorted(answer.status for answer in answers) == [200, 409, 409, 409]
+    owner = Escalation.objects.get().owner
+    assert owner is not None
+    for late in answers:
+        if late.status == 409:
+            assert f"{owner.name} has it" in late.body["detail"]
+            assert late.body["escalation"]["owner"]["id"] == owner.pk
+    assert OutgoingEmail.objects.filter(kind="accepted").count() == 1
 
 
 def test_what_is_declined_comes_back_and_is_offered_again(
@@ -496,4 +524,3 @@ def test_confirming_with_the_customer_is_left_to_the_assignee(
         if each["kind"] == FollowUpKind.CONFIRM
     ]
     assert row["done_at"] is None
-    assert User.objects.get(pk=house.anna.pk).is_active

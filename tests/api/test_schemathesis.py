@@ -75,10 +75,10 @@ def for_long(person: str, scopes: Sequence[str] = tuple(Scope)) -> object:
 @pytest.mark.parametrize(
     "asker",
     [
-        for_short("sam", 35, "examples,coverage"),
-        for_short("anna", 15, "fuzzing"),
-        for_short("grace", 15, "stateful"),
-        for_short("helen", 10, "fuzzing", READING),
+        for_short("sam", 30, "examples,coverage"),
+        for_short("anna", 12, "fuzzing"),
+        for_short("grace", 12, "stateful"),
+        for_short("helen", 6, "fuzzing", READING),
         for_long("sam"),
         for_long("anna"),
         for_long("grace"),
