@@ -4,6 +4,7 @@
 # make messages  collect what is to be translated     make clean     forget what was installed
 # make soak      the long tests: an outage of minutes, races by the thousand
 # make screenshots   the pictures in docs/images
+# make bench     what pages, engine and mail cost, on servers of its own     make bench-compare BASE=file
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PY := .venv/bin/python
@@ -12,6 +13,9 @@ WORDS := $(patsubst %.po,%.mo,$(wildcard locale/*/LC_MESSAGES/django.po))
 # Paths to pytest and how many processes, e.g. make test TESTS=tests/runtime WORKERS=0
 TESTS ?=
 WORKERS ?= auto
+# How many tickets make bench loads, and where it writes its figures.
+SIZES ?= 10000 100000
+FIGURES ?= var/bench.jsonl
 
 UNREACHED := The Python packages could not be installed (above stands why): see that this machine \
 reaches its package index, or name one with PIP_INDEX_URL, and run make again.
@@ -24,7 +28,7 @@ there, or have its owner run make setup." >&2; exit 1; }
 
 NPM_CI := NODE_OPTIONS="--use-system-ca $$NODE_OPTIONS" .venv/bin/npm ci --loglevel=error
 
-.PHONY: run setup setup-dev test soak lint format lock messages screenshots clean
+.PHONY: run setup setup-dev test soak lint format lock messages screenshots bench bench-compare clean
 .DELETE_ON_ERROR:
 
 # Two makes at once install one after the other: the second finds done what the first did.
@@ -113,6 +117,13 @@ messages: setup-dev
 
 screenshots: setup-dev
 	@$(PY) manage.py screenshots
+
+bench: setup-dev
+	@$(PY) -m bench --sizes $(SIZES) --out $(FIGURES)
+
+bench-compare: setup-dev
+	@test -n "$(BASE)" || { echo "Name the figures to compare with: make bench-compare BASE=file" >&2; exit 1; }
+	@$(PY) -m bench.compare $(BASE) $(FIGURES)
 
 clean:
 	rm -rf .venv node_modules static_collected $(WORDS)

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from helpdesk.scale import words
 from helpdesk.scale.customers import Clientele, Customer
 from helpdesk.scale.moulds import Mould
+from helpdesk.scale.rehearsal import QUARTER
 from helpdesk.scale.words import Pools, Text
 
 WEEKS = 46
@@ -85,7 +86,11 @@ def plan(
         if not places:
             raise NothingToCast(sort)
         weights = list(accumulate(moulds[place].life.share for place in places))
-        for place in rng.choices(places, cum_weights=weights, k=count):
+        # One of each, however few they are; the others by their share.
+        named = {moulds[place].life.name: place for place in places}
+        each = list(named.values())[:count]
+        drawn = rng.choices(places, cum_weights=weights, k=count - len(each))
+        for place in (*each, *drawn):
             shift = _shift(rng, moulds[place], now + quiet)
             roles.append(Role(moulds[place].life.opened_at.timestamp() + shift, place, shift))
     roles.sort(key=lambda role: (role.opened_at, role.mould))
@@ -145,8 +150,10 @@ def _shift(rng: Random, mould: Mould, until: datetime) -> float:
     life = mould.life
     if life.sort == "due":
         return rng.randint(-120, 120)
-    room = 900.0 if life.review_at is None else (life.review_at - until).total_seconds()
-    earlier = -int(rng.random() * min(900.0, room))
+    if life.sort != "over" and not life.steady:
+        return 0
+    room = QUARTER if life.review_at is None else min(QUARTER, life.review_at - until)
+    earlier = -int(rng.random() * room.total_seconds())
     if life.sort != "over":
         return earlier
     zone = ZoneInfo(life.clientele.zone)

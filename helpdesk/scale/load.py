@@ -14,7 +14,7 @@ from helpdesk.scale import casting, customers, house, loading, moulds, rehearsal
 from helpdesk.scale.casting import Wanted
 from helpdesk.scale.words import Pools
 
-FEWEST_LIVES, MOST_LIVES = 40, 120
+FEWEST_LIVES, MOST_LIVES, TICKETS_A_LIFE = 15, 120, 2500
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def load(
     record = rehearsal.rehearse(
         rng=rng,
         now=now,
-        lives=min(MOST_LIVES, max(FEWEST_LIVES, tickets // 1000)),
+        lives=min(MOST_LIVES, max(FEWEST_LIVES, tickets // TICKETS_A_LIFE)),
         messages=messages,
         clienteles=kinds,
     )

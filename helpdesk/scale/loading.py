@@ -56,24 +56,28 @@ def copy(
         cursor.execute("SET LOCAL synchronous_commit = off")
         cursor.execute("SET LOCAL maintenance_work_mem = '256MB'")
         cursor.execute(f"LOCK TABLE {', '.join(names)} IN SHARE ROW EXCLUSIVE MODE")
-        with _bare(cursor, names, say):
-            # What stands in a new file from the start, nobody has to look at again: no vacuum.
-            fresh = _emptied(cursor, names)
-            findable = finding.prepare(cursor, texts)
-            done = 0
-            for chunk in _ahead(chunks):
-                found = chunk.lines.pop(FOUND)
-                if findable:
-                    finding.take(cursor, found)
-                for name, lines in chunk.lines.items():
-                    cursor.copy_expert(
-                        f"COPY {name} ({columns[name]}) FROM STDIN (FREEZE {name in fresh})",
-                        io.BytesIO(lines),
-                        1 << 20,
-                    )
-                done += chunk.tickets
-                say(f"{done} tickets copied")
+        beside = [finding.TABLE] if _exists(cursor, finding.TABLE) else []
+        with _bare(cursor, beside, say):
+            with _bare(cursor, names, say):
+                # What stands in a new file from the start, nobody has to look at again: no vacuum.
+                fresh = _emptied(cursor, [*names, *beside])
+                findable = finding.prepare(cursor, texts)
+                done = 0
+                for chunk in _ahead(chunks):
+                    found = chunk.lines.pop(FOUND)
+                    if findable:
+                        finding.take(cursor, found)
+                    for name, lines in chunk.lines.items():
+                        cursor.copy_expert(
+                            f"COPY {name} ({columns[name]}) FROM STDIN (FREEZE {name in fresh})",
+                            io.BytesIO(lines),
+                            1 << 20,
+                        )
+                    done += chunk.tickets
+                    if done % 20_000 < chunk.tickets:
+                        say(f"{done} tickets copied")
             if findable:
+                cursor.execute(f"ANALYZE {', '.join(finding.READ)}")
                 finding.index(cursor, say)
         for name in names:
             if ids[name] > before[name]:
@@ -120,7 +124,6 @@ class _Part:
 @contextmanager
 def _bare(cursor: CursorWrapper, names: Sequence[str], say: Say) -> Iterator[None]:
     """Without triggers, foreign keys and indexes; with all of them again afterwards."""
-    names = [*names, *([finding.TABLE] if _exists(cursor, finding.TABLE) else [])]
     for name in names:
         cursor.execute(f"ALTER TABLE {name} DISABLE TRIGGER USER")
     parts = [*_foreign_keys(cursor, names), *_indexes(cursor, names)]

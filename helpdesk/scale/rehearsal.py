@@ -14,6 +14,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import log
 from random import Random
 
 from django.apps import apps
@@ -37,8 +38,10 @@ logger = logging.getLogger(__name__)
 LOOKS_EVERY = timedelta(minutes=20)
 """The engine of the rehearsal looks at many tickets at once, as one that is a little late."""
 
+QUARTER = timedelta(minutes=15)
 APPS = ("tickets", "escalation", "notifications")
 FIRST_ID, IDS_PER_TABLE = 910_000_000_000, 1_000_000_000
+GOLDEN = 0.6180339887
 WEIGHTS = {(1, 1): 2, (1, 2): 6, (2, 1): 10, (2, 2): 40, (2, 3): 14, (3, 2): 14, (3, 3): 14}
 
 
@@ -55,6 +58,8 @@ class Rehearsed:
     organization_id: int | None
     opened_at: datetime
     review_at: datetime | None
+    steady: bool
+    """Whether all of it could lie a quarter of an hour earlier, and every clock show the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +119,7 @@ class _Play:
         self.roster: Roster = call_roll(now=now, edition=Edition())
         self.lowest = min(team.tier.number for team in self.roster.teams.values())
         self.top = max(team.tier.number for team in self.roster.teams.values())
-        self.rounds = max(0.0, (messages - 3.2) / 1.2)
+        self.rounds = max(0.0, (messages - 2.2) / 1.2)
         self.categories = list(Category.objects.order_by("pk"))
         self.required: dict[int, list[RequiredDetail]] = {}
         for need in RequiredDetail.objects.order_by("category_id", "position"):
@@ -151,12 +156,17 @@ class _Play:
             assignee=rng.choice(people),
             impact=impact,
             urgency=urgency,
-            rounds=int(rng.expovariate(1 / self.rounds) + 0.5) if self.rounds else 0,
+            rounds=self._rounds(),
             at=self.now,
         )
         life = plot.tell(stage)
         heapq.heappush(self._queue, (next(life), len(self._parts), life))
         self._parts.append((sort, plot, share, clientele, stage))
+
+    def _rounds(self) -> int:
+        """Mostly few and sometimes many, spread evenly over the lives there are."""
+        drawn = len(self._parts) * GOLDEN % 1
+        return int(-log(1 - drawn) * self.rounds + 0.5)
 
     def run(self) -> None:
         """Act by act in the order of time, and the engine between."""
@@ -195,6 +205,7 @@ class _Play:
                 organization_id=stage.contact.organization_id,
                 opened_at=tickets[stage.ticket_id].created_at,
                 review_at=tickets[stage.ticket_id].review_at,
+                steady=_is_steady(tickets[stage.ticket_id]),
             )
             for order, (sort, plot, share, clientele, stage) in enumerate(self._parts)
             if order not in self._gone
@@ -221,6 +232,17 @@ class _Play:
 
     def _mine(self) -> TicketQuerySet:
         return Ticket.objects.filter(pk__gte=FIRST_ID).exclude(pk__in=self._finished)
+
+
+def _is_steady(ticket: Ticket) -> bool:
+    """Its clocks begin, end and are looked at while their calendars are open."""
+    clocks = list(ticket.clocks.select_related("calendar_version"))
+    return all(
+        clock.time.between(at - QUARTER, at) == QUARTER
+        for clock in clocks
+        for at in (clock.started_at, clock.running_since, clock.due_at, ticket.review_at)
+        if at is not None
+    )
 
 
 def _on_the(at: datetime) -> datetime:
