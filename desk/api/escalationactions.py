@@ -215,5 +215,6 @@ def _too_late(wrong: WrongState, pk: int) -> Problem:
     now = shown(Escalation.objects.all()).get(pk=pk)
     words = str(wrong)
     if now.owner is not None and now.is_open:
-        words = f"{words} {_('%(name)s has it.') % {'name': now.owner}}"
+        who = _("%(name)s has it.") % {"name": now.owner}
+        words = f"{words} {who}"
     return Problem(WRONG_STATE, words, escalation=EscalationShape(now).data)
