@@ -44,7 +44,7 @@ def search_page(request: HttpRequest) -> HttpResponse:
         "last_ranked": results.more and results.page == PAGES,
         "now": now,
     }
-    return render(request, "desk/search.html", context, status=400 if results.problems else 200)
+    return render(request, "desk/search.html", context)
 
 
 def _without(query: Query, operator: Operator) -> tuple[Operator, ...]:

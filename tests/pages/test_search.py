@@ -40,14 +40,15 @@ def as_(user: object) -> Client:
 def found(client: Client, text: str) -> list[str]:
     """The references a search finds, in their order."""
     answer = client.get("/search/", {"q": text})
-    assert answer.status_code == 200, words(answer)
+    assert answer.status_code == 200
+    assert 'role="alert"' not in html(answer), words(answer)
     return rows(answer)
 
 
 def refused(client: Client, text: str) -> str:
     """What the page says of a search it cannot do."""
     answer = client.get("/search/", {"q": text})
-    assert answer.status_code == 400
+    assert answer.status_code == 200
     assert 'role="alert"' in html(answer)
     assert rows(answer) == []
     return words(answer)
@@ -263,8 +264,8 @@ def test_what_cannot_be_searched_for_is_explained(
 )
 def test_nothing_that_is_typed_breaks_the_page(anna: Client, desk: Desk, text: str) -> None:
     desk.ticket()
-    assert anna.get("/search/", {"q": text}).status_code in (200, 400)
-    assert anna.get("/search/", {"q": text, "page": "9" * 30}).status_code in (200, 400)
+    assert anna.get("/search/", {"q": text}).status_code == 200
+    assert anna.get("/search/", {"q": text, "page": "9" * 30}).status_code == 200
 
 
 def test_what_was_looked_for_is_marked_and_nothing_of_a_text_becomes_markup(
