@@ -29,6 +29,7 @@ FORBIDDEN = {
     "inside-staff": ("staff/businesstime.py", "import staff.models"),
     "pure-rules": ("escalation/ticketfacts.py", "import tickets.models"),
     "pure-business-time": ("staff/durations.py", "from django.utils import timezone"),
+    "pure-search": ("desk/search/query.py", "from django.utils import timezone"),
     "mail-child": ("tickets/inbound/__init__.py", "from django.conf import settings"),
 }
 
