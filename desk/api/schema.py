@@ -226,7 +226,7 @@ def _of_filter(each: Filter) -> OpenApiParameter:
 
 _IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
-    {"type": "string", "pattern": "^[!-~]{1,200}$"},
+    {"type": "string", "pattern": "^[ -~]{1,200}$"},
     OpenApiParameter.HEADER,
     description=(
         "The same request under the same key is carried out once in 24 hours; its answer comes "

@@ -78,6 +78,6 @@ urlpatterns = [
     path("tiers/", staffing.Tiers.as_view(), name="tiers"),
     path("categories/", catalogue.Categories.as_view(), name="categories"),
     path("plans/", catalogue.Plans.as_view(), name="plans"),
-    # Whatever is added comes before this.
-    re_path(r"^.*$", root.Nowhere.as_view(), name="nowhere"),
+    # Whatever is added comes before this. An address may hold ends of lines, too.
+    re_path(r"^(?s:.*)$", root.Nowhere.as_view(), name="nowhere"),
 ]

@@ -67,7 +67,17 @@ def test_a_scope_that_is_missing_is_named(house: House) -> None:
 
 
 def test_addresses_that_lead_nowhere_answer_as_everything_here(anna: Program) -> None:
-    for path in ("/", "/nothing/", "/tickets", "/tickets/1042/", "/tickets/hd-1/", "/%00/", "/ü/"):
+    for path in (
+        "/",
+        "/nothing/",
+        "/tickets",
+        "/tickets/1042/",
+        "/tickets/hd-1/",
+        "/%00/",
+        "/ü/",
+        "/a%0Ab/",
+        "/tickets/%0A/promises/",
+    ):
         answer = anna.get(path)
         assert (answer.status, answer.content_type) == (404, PROBLEM), path
 
