@@ -79,5 +79,5 @@ urlpatterns = [
     path("categories/", catalogue.Categories.as_view(), name="categories"),
     path("plans/", catalogue.Plans.as_view(), name="plans"),
     # Whatever is added comes before this. An address may hold ends of lines, too.
-    re_path(r"^(?s:.*)$", root.Nowhere.as_view(), name="nowhere"),
+    re_path(r"^[\s\S]*$", root.Nowhere.as_view(), name="nowhere"),
 ]
