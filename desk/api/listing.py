@@ -12,7 +12,8 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
 
-from django.db.models import F, Model, Q, QuerySet
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import BigIntegerField, F, Func, IntegerField, Model, Q, QuerySet, Value
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
@@ -24,6 +25,8 @@ M = TypeVar("M", bound=Model)
 
 LIMIT = 50
 MOST = 100
+SEARCH = "q"
+RELEVANCE = "relevance"
 LONGEST_CURSOR = 500
 
 _IDENTIFIER = re.compile(r"[1-9][0-9]{0,14}")
@@ -61,14 +64,18 @@ class Listing:
     orderings: Mapping[str, Key] = field(default_factory=lambda: {"id": Key("pk")})
     #: A name of ``orderings``, with ``-`` for the other way round.
     default: str = "-id"
+    #: Gives the ids of the rows that words find, the best first; asked for as ``SEARCH``.
+    search: Callable[[str, User], list[int]] | None = None
 
     @property
     def keys(self) -> list[str]:
-        return [*(each.name for each in self.filters), "ordering", "cursor", "limit"]
+        searched = [SEARCH] if self.search is not None else []
+        return [*searched, *(each.name for each in self.filters), "ordering", "cursor", "limit"]
 
     @property
     def orders(self) -> list[str]:
-        return [name for each in self.orderings for name in (each, f"-{each}")]
+        names = [name for each in self.orderings for name in (each, f"-{each}")]
+        return [RELEVANCE, *names] if self.search is not None else names
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,15 +112,24 @@ def check_keys(query: QueryDict, allowed: Iterable[str]) -> None:
 def page(
     rows: QuerySet[M], listing: Listing, *, query: Mapping[str, str], address: str, user: User
 ) -> Page[M]:
-    """The page of ``rows`` that an address asks for. One query, besides what is prefetched."""
+    """The page of ``rows`` that an address asks for. One query, besides what is prefetched and
+    what a search takes.
+    """
+    searched = listing.search is not None and SEARCH in query
+    if listing.search is not None and searched:
+        found_ids = listing.search(query[SEARCH], user)
+        rows = rows.filter(pk__in=found_ids).annotate(**{RELEVANCE: _position(found_ids)})
     for each in listing.filters:
         if each.name in query:
             rows = rows.filter(each.rows(_read(each.name, each.read, query[each.name]), user))
-    ordering = query.get("ordering", listing.default)
+    ordering = query.get("ordering", RELEVANCE if searched else listing.default)
     if ordering not in listing.orders:
         raise invalid("ordering", _one_of(listing.orders), code="invalid_choice")
+    if ordering == RELEVANCE and not searched:
+        raise invalid("ordering", _("Only a search is ordered by relevance."))
     limit = _read("limit", _limit, query.get("limit", str(LIMIT)))
-    key, falling = listing.orderings[ordering.removeprefix("-")], ordering.startswith("-")
+    orderings = {**listing.orderings, RELEVANCE: Key(RELEVANCE)}
+    key, falling = orderings[ordering.removeprefix("-")], ordering.startswith("-")
     place = _place(query["cursor"], ordering, key) if "cursor" in query else None
     back = place is not None and place.back
     if place is not None:
@@ -133,6 +149,16 @@ def page(
         rows=shown,
         next=link(shown[-1], back=False) if shown and has_next else None,
         previous=link(shown[0], back=True) if shown and has_previous else None,
+    )
+
+
+def _position(ids: Sequence[int]) -> Func:
+    """Where a row stands among these ids, from 1."""
+    return Func(
+        Value(list(ids), output_field=ArrayField(BigIntegerField())),
+        F("pk"),
+        function="array_position",
+        output_field=IntegerField(),
     )
 
 

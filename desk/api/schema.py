@@ -13,9 +13,11 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRespo
 from rest_framework import serializers
 
 from desk.api.fields import Shape
-from desk.api.listing import LIMIT, LONGEST_CURSOR, MOST, Filter, Listing
+from desk.api.listing import LIMIT, LONGEST_CURSOR, MOST, SEARCH, Filter, Listing
 from desk.api.operations import Operation, operation_of
 from desk.api.problems import CONTENT_TYPE, KINDS
+from desk.search.query import LONGEST
+from tickets.fulltext import NEWEST
 
 #: What may be answered to any request, and what further to one with a body.
 ALWAYS = (400, 401, 403, 404, 406, 429)
@@ -195,6 +197,7 @@ def _examples(bodies: Mapping[str, Any] | None, **which: Any) -> list[OpenApiExa
 
 def _of_listing(listing: Listing) -> list[OpenApiParameter]:
     return [
+        *([_SEARCH] if listing.search is not None else []),
         *map(_of_filter, listing.filters),
         OpenApiParameter(
             "ordering",
@@ -212,6 +215,17 @@ def _of_listing(listing: Listing) -> list[OpenApiParameter]:
             description="Where the page begins; take it from `next` or `previous`.",
         ),
     ]
+
+
+_SEARCH = OpenApiParameter(
+    SEARCH,
+    {"type": "string", "minLength": 1, "maxLength": LONGEST},
+    description=(
+        "Words, phrases in quotes and operators, as in the search box: `invoices status:open"
+        " -draft`. What is found comes by relevance unless another order is asked for; of more than"
+        f" {NEWEST} tickets, the newest."
+    ),
+)
 
 
 def _of_filter(each: Filter) -> OpenApiParameter:

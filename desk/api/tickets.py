@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.validators import RegexValidator, URLValidator
 from django.db.models import Q
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.response import Response
@@ -17,13 +19,14 @@ from desk.api import choosing, listing
 from desk.api.base import ApiView
 from desk.api.fields import Address, Choice, Line, Number, Shape, Slug, Text, Texts
 from desk.api.files import FilesField, largest_body, sent_files
-from desk.api.listing import Key, Listing
+from desk.api.listing import SEARCH, Key, Listing
 from desk.api.operations import operation
 from desk.api.problems import invalid
 from desk.api.ticketshapes import TicketShape, values
 from desk.api.ticketview import TicketView, in_sight, shown
+from desk.search.finding import NotUnderstood, ranked
 from staff.apitokens import Scope
-from staff.models import Team
+from staff.models import Team, User
 from tickets import calls, labelling, programs, triage
 from tickets.calls import Caller
 from tickets.errors import Refused
@@ -37,9 +40,17 @@ LONGEST_TEXT = 50_000
 MOST_DETAILS = 50
 MOST_TAGS = 20
 
+
+def _found(text: str, user: User) -> list[int]:
+    """What the search box finds for this person, in their days."""
+    try:
+        return ranked(user=user, text=text, now=timezone.now(), zone=ZoneInfo(user.zone))
+    except NotUnderstood as problem:
+        raise invalid(SEARCH, str(problem)) from None
+
+
 TICKETS = Listing(
     filters=(
-        # Words to search for (``q``) come here, as a ``listing.words`` whose rows search finds.
         listing.choices("status", values(Status), "status", "One or more, divided by commas."),
         listing.slug("team", "team__slug", "A team's slug."),
         listing.person("assignee", "assignee", "A person's id, `me` or `none`."),
@@ -64,6 +75,7 @@ TICKETS = Listing(
         "sla_due": Key("sla_due_at", datetime, nullable=True),
     },
     default="-created",
+    search=_found,
 )
 
 

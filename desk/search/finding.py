@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 
 from desk.search.excerpts import Part, Wanted, excerpt, marked
-from desk.search.operators import Asker, understand
+from desk.search.operators import Asker, Meaning, understand
 from desk.search.problems import sentence
 from desk.search.query import Problem, Query, Term, Wrong, parse
 from escalation.sight import in_sight_of
 from staff.models import User
 from tickets import fulltext
-from tickets.fulltext import Line
+from tickets.fulltext import Found, Line
 from tickets.models import Ticket
 
 PAGE = 25
@@ -60,6 +60,31 @@ class Results:
         return self.page - 1 if self.page > 1 else None
 
 
+class NotUnderstood(Exception):
+    """A search that something is wrong with; ``problems`` say what, in words."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__(" ".join(problems))
+        self.problems = problems
+
+
+def ranked(*, user: User, text: str, now: datetime, zone: tzinfo) -> list[int]:
+    """The numbers of the tickets a search finds, best and latest first: of more than
+    ``fulltext.NEWEST``, the newest. Raises ``NotUnderstood``; also for a search of nothing.
+    """
+    query, meaning = _understood(user, text, now, zone)
+    if not query and not meaning.problems:
+        raise NotUnderstood([sentence(Problem(Wrong.NO_WORDS))])
+    if meaning.problems:
+        raise NotUnderstood([sentence(problem) for problem in meaning.problems])
+    try:
+        with fulltext.bounded():
+            ids = _newest(user, query, meaning).ids
+            return fulltext.best(ids=ids, terms=query.terms, now=now, first=0, last=len(ids))
+    except fulltext.TooBroad:
+        raise NotUnderstood([sentence(Problem(Wrong.TOO_BROAD))]) from None
+
+
 def search(*, user: User, text: str, now: datetime, zone: tzinfo, page: int = 1) -> Results:
     """Find what this person may see; best and latest first, ``PAGE`` tickets a page.
 
@@ -67,17 +92,12 @@ def search(*, user: User, text: str, now: datetime, zone: tzinfo, page: int = 1)
     cannot be understood is said in ``problems``. A fixed number of queries beside those of the
     operators.
     """
-    query = parse(text)
-    problems = list(query.problems)
-    meaning = understand(query.operators, Asker(user, now, zone))
-    problems += meaning.problems
-    if problems or not query:
-        return Results(query, problems=[sentence(problem) for problem in problems])
-    tickets = in_sight_of(user).filter(*meaning.conditions)
-    every = user.sees_every_team and not meaning.conditions
+    query, meaning = _understood(user, text, now, zone)
+    if meaning.problems or not query:
+        return Results(query, problems=[sentence(problem) for problem in meaning.problems])
     try:
         with fulltext.bounded():
-            found = fulltext.newest(tickets=None if every else tickets, terms=query.terms)
+            found = _newest(user, query, meaning)
             page = max(1, min(page, PAGES))
             ids = fulltext.best(
                 ids=found.ids,
@@ -90,6 +110,19 @@ def search(*, user: User, text: str, now: datetime, zone: tzinfo, page: int = 1)
     except fulltext.TooBroad:
         return Results(query, problems=[sentence(Problem(Wrong.TOO_BROAD))])
     return Results(query, hits, len(found.ids), found.more, page)
+
+
+def _understood(user: User, text: str, now: datetime, zone: tzinfo) -> tuple[Query, Meaning]:
+    """A search, and what its operators come to, with everything that is wrong with either."""
+    query = parse(text)
+    meaning = understand(query.operators, Asker(user, now, zone))
+    return query, replace(meaning, problems=(*query.problems, *meaning.problems))
+
+
+def _newest(user: User, query: Query, meaning: Meaning) -> Found:
+    every = user.sees_every_team and not meaning.conditions
+    tickets = in_sight_of(user).filter(*meaning.conditions)
+    return fulltext.newest(tickets=None if every else tickets, terms=query.terms)
 
 
 def jump(*, user: User, text: str) -> Ticket | None:
