@@ -30,6 +30,8 @@ def installation() -> Iterator[None]:
             HELPDESK_DATA_DIR=str(folder),
             SECRET_KEY=token_hex(32),
             LOG_LEVEL="ERROR",
+            # Who measures asks more often than anybody may.
+            HELPDESK_API_RATE="999999999/minute",
         )
         import django
         from django.core.management import call_command

@@ -61,7 +61,7 @@ def index(cursor: CursorWrapper, say: Callable[[str], None]) -> None:
     for start in range(first or 0, (last or -1) + 1, STEP):
         cursor.execute(
             """
-            INSERT INTO tickets_searchentry (ticket_id, head, talk, length, touched_at)
+            INSERT INTO tickets_searchentry (ticket_id, doc, length, touched_at)
             WITH said AS MATERIALIZED (
                 SELECT f.ticket_id, f.touched_at, sum(t.length) AS length,
                     pg_temp.scale_joined(t.talk ORDER BY each.place) AS talk
@@ -70,7 +70,7 @@ def index(cursor: CursorWrapper, say: Callable[[str], None]) -> None:
                 WHERE f.ticket_id BETWEEN %s AND %s
                 GROUP BY f.ticket_id, f.touched_at
             )
-            SELECT ticket_id, tickets_search_head(ticket_id), talk, length, touched_at
+            SELECT ticket_id, tickets_search_head(ticket_id) || talk, length, touched_at
             FROM said ORDER BY ticket_id
             """,
             [start, start + STEP - 1],

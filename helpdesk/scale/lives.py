@@ -33,12 +33,13 @@ class Plot:
     escalates: bool = False
 
 
-def _talk(stage: Stage, at: datetime, gap: timedelta) -> Life:
-    """So many more rounds of question and answer."""
+def _talk(stage: Stage, since: datetime, until: datetime) -> Life:
+    """So many more rounds of question and answer, spread over this time."""
+    gap = (until - since) / (2 * stage.rounds + 1)
     for number in range(stage.rounds):
-        yield at + gap * (2 * number)
+        yield since + gap * (2 * number)
         stage.writes()
-        yield at + gap * (2 * number + 1)
+        yield since + gap * (2 * number + 1)
         stage.replies()
 
 
@@ -69,7 +70,7 @@ def _taken(stage: Stage) -> Life:
 def _working(stage: Stage) -> Life:
     at = stage.ago(hours=20)
     yield from _begins(stage, at)
-    yield from _talk(stage, at + HOUR, 40 * MINUTE)
+    yield from _talk(stage, at + HOUR, at + 11 * HOUR)
     yield at + 12 * HOUR
     stage.notes()
 
@@ -77,7 +78,7 @@ def _working(stage: Stage) -> Life:
 def _answered_again(stage: Stage) -> Life:
     """The customer wrote last."""
     yield from _begins(stage, stage.ago(hours=7))
-    yield from _talk(stage, stage.ago(hours=6), 20 * MINUTE)
+    yield from _talk(stage, stage.ago(hours=6), stage.ago(hours=1))
     yield stage.ago(minutes=25)
     stage.writes()
 
@@ -85,7 +86,7 @@ def _answered_again(stage: Stage) -> Life:
 def _waiting(stage: Stage) -> Life:
     at = stage.ago(days=stage.rng.choice((2, 6, 13, 20)))
     yield from _begins(stage, at)
-    yield from _talk(stage, at + 20 * MINUTE, 10 * MINUTE)
+    yield from _talk(stage, at + 20 * MINUTE, at + 19 * HOUR)
     yield at + 20 * HOUR
     stage.replies(Status.WAITING)
 
@@ -95,7 +96,7 @@ def _long_conversation(stage: Stage) -> Life:
     stage.rounds = 14
     at = stage.ago(days=3)
     yield from _begins(stage, at, details=True, file=True)
-    yield from _talk(stage, at + 20 * MINUTE, 10 * MINUTE)
+    yield from _talk(stage, at + 20 * MINUTE, at + 6 * HOUR)
     yield at + 6 * HOUR
     stage.replies(Status.WAITING)
 
@@ -103,7 +104,7 @@ def _long_conversation(stage: Stage) -> Life:
 def _on_hold(stage: Stage) -> Life:
     at = stage.ago(days=9)
     yield from _begins(stage, at)
-    yield from _talk(stage, at + HOUR, 10 * MINUTE)
+    yield from _talk(stage, at + HOUR, at + 3 * HOUR)
     yield at + 3 * HOUR
     stage.notes()
     stage.becomes(Status.ON_HOLD)
@@ -178,7 +179,7 @@ def _neglected(stage: Stage) -> Life:
     """Its resolution ran over long ago, and rules have done what they do."""
     at = stage.ago(days=9)
     yield from _begins(stage, at)
-    yield from _talk(stage, at + HOUR, HOUR)
+    yield from _talk(stage, at + HOUR, at + 20 * HOUR)
     yield stage.ago(hours=25)
     if stage.is_escalated():
         stage.accepts()
@@ -224,7 +225,7 @@ DUE = (Plot(waits_too_long, 100, (1, 1)),)
 def _to_be_checked(stage: Stage) -> Life:
     at = stage.ago(days=stage.rng.choice((2, 6)))
     yield from _begins(stage, at)
-    yield from _talk(stage, at + HOUR, 30 * MINUTE)
+    yield from _talk(stage, at + HOUR, at + 5 * HOUR)
     yield at + 5 * HOUR
     stage.resolves()
 
@@ -243,7 +244,7 @@ def _start(stage: Stage) -> datetime:
 def _confirmed(stage: Stage) -> Life:
     at = _start(stage)
     yield from _begins(stage, at, file=stage.rng.random() < 0.15)
-    yield from _talk(stage, at + HOUR, 35 * MINUTE)
+    yield from _talk(stage, at + HOUR, at + 6 * HOUR)
     yield at + 6 * HOUR
     stage.resolves()
     yield at + 20 * HOUR
@@ -254,7 +255,7 @@ def _left_alone(stage: Stage) -> Life:
     """Resolved, and closed by the quiet."""
     at = _start(stage)
     yield from _begins(stage, at)
-    yield from _talk(stage, at + HOUR, 35 * MINUTE)
+    yield from _talk(stage, at + HOUR, at + 7 * HOUR)
     yield at + 7 * HOUR
     stage.resolves()
 
