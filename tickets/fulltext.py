@@ -29,7 +29,6 @@ SEARCHED = 60
 """Of a ticket's newest messages, so many are looked through for that line."""
 
 _LEXEME = re.compile(r"'((?:[^']|'')+)'")
-_WORDS = "(e.head || e.talk)"
 #: What a place weighs: what was said (D), details and files (C), the customer, reference and subject.
 _WEIGHTS = "'{0.2, 0.4, 0.6, 1.0}'::real[]"
 #: From 1, said just now, towards 0.3; half of the way down after ninety days.
@@ -81,10 +80,11 @@ def bounded() -> Iterator[None]:
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(
-                # What is asked for is in memory, or soon will be: rows are as near by their number
-                # as in their order.
+                # What is asked for is in memory, or soon will be; but unpacking what stands in every
+                # entry, whose cost the planner does not know, is never worth it.
                 "SELECT set_config('max_parallel_workers_per_gather', '0', true),"
                 " set_config('random_page_cost', '1.1', true),"
+                " set_config('enable_seqscan', 'off', true),"
                 " set_config('statement_timeout', %s, true)",
                 [str(PATIENCE)],
             )
@@ -97,10 +97,11 @@ def bounded() -> Iterator[None]:
         raise
 
 
-def newest(*, tickets: TicketQuerySet | None, terms: Sequence[Term]) -> Found:
+def newest(*, tickets: TicketQuerySet | None, terms: Sequence[Term], most: bool = False) -> Found:
     """The newest of these tickets that say all that is asked for and nothing that is not.
 
-    ``None`` stands for every ticket. One query.
+    ``None`` stands for every ticket. ``most`` says that they are most of all tickets: each match
+    is then looked at from the newest on, until there are enough. One query.
     """
     asked, refused = _split(terms)
     source, order = "tickets_searchentry AS e", "e.touched_at DESC, e.ticket_id DESC"
@@ -115,18 +116,25 @@ def newest(*, tickets: TicketQuerySet | None, terms: Sequence[Term]) -> Found:
         params += [*_params(asked), *_params(refused)]
     elif refused:
         # Without a word to look up, the index would be read from end to end.
-        where.append(f"NOT ({_WORDS} @@ ({' || '.join(map(_anywhere, refused))}))")
+        where.append(f"NOT (e.doc @@ ({' || '.join(map(_anywhere, refused))}))")
         params += _params(refused)
     if tickets is not None:
         try:
             within, given = tickets.order_by().values("pk").query.sql_with_params()
         except EmptyResultSet:
             return Found([], more=False)
-        where.append(f"e.ticket_id IN ({within})")
-        params += given
+        if most:
+            source += (
+                f", LATERAL (SELECT 1 FROM ({within}) AS w (pk) WHERE w.pk = e.ticket_id OFFSET 0)"  # noqa: S608
+                " AS among"
+            )
+            params = [*params, *given] if asked else [*given, *params]
+        else:
+            where.append(f"e.ticket_id IN ({within})")
+            params += given
     hits = (
         "WITH hits AS MATERIALIZED (SELECT e.ticket_id, e.touched_at FROM tickets_searchentry AS e"  # noqa: S608
-        f" WHERE {_WORDS} @@ ({' && '.join(wanted)})) "
+        f" WHERE e.doc @@ ({' && '.join(wanted)})) "
         if asked
         else ""
     )
@@ -156,11 +164,9 @@ def best(
         cursor.execute(
             "SELECT e.ticket_id FROM tickets_searchentry AS e"  # noqa: S608  # our own pieces
             " WHERE e.ticket_id = ANY (%s)"
-            # Each by itself: putting them together costs more than ranking them.
-            f" ORDER BY (ts_rank({_WEIGHTS}, e.head, {any_of})"
-            f" + ts_rank({_WEIGHTS}, e.talk, {any_of}) + 0.01) * {_FRESH} DESC,"
+            f" ORDER BY (ts_rank({_WEIGHTS}, e.doc, {any_of}) + 0.01) * {_FRESH} DESC,"
             " e.touched_at DESC, e.ticket_id DESC OFFSET %s LIMIT %s",
-            [list(ids), *_params(asked), *_params(asked), now, first, last - first],
+            [list(ids), *_params(asked), now, first, last - first],
         )
         return [pk for (pk,) in cursor.fetchall()]
 

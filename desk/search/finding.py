@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 
@@ -122,7 +122,9 @@ def _understood(user: User, text: str, now: datetime, zone: tzinfo) -> tuple[Que
 def _newest(user: User, query: Query, meaning: Meaning) -> Found:
     every = user.sees_every_team and not meaning.conditions
     tickets = in_sight_of(user).filter(*meaning.conditions)
-    return fulltext.newest(tickets=None if every else tickets, terms=query.terms)
+    return fulltext.newest(
+        tickets=None if every else tickets, terms=query.terms, most=not meaning.conditions
+    )
 
 
 def jump(*, user: User, text: str) -> Ticket | None:
@@ -143,9 +145,11 @@ def _hits(ids: Sequence[int], terms: Sequence[Term]) -> list[Hit]:
         frozenset(lexeme for each in lexemes for lexeme in each),
         tuple(each[-1] for each, term in zip(lexemes, asked, strict=True) if term.beginning),
     )
-    tickets: Mapping[int, Ticket] = Ticket.objects.select_related(
-        "requester", "organization__plan", "team__tier", "assignee", "search_entry"
-    ).in_bulk(ids)
+    found = Ticket.objects.select_related(
+        "requester", "organization", "team__tier", "assignee", "search_entry"
+    )
+    # The words of an entry are large.
+    tickets = found.defer("search_entry__doc").in_bulk(ids)
     lines = fulltext.telling(ids=ids, lexemes=lexemes)
     nothing = Line("", "")
     return [

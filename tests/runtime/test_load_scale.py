@@ -109,7 +109,7 @@ def _search_finds(as_of: datetime) -> None:
         cursor.execute("SELECT to_regclass('tickets_searchentry')")
         if cursor.fetchone() == (None,):
             return
-        of_everything = "SELECT ticket_id, strip(head), strip(talk) FROM tickets_searchentry"
+        of_everything = "SELECT ticket_id, strip(doc) FROM tickets_searchentry"
         cursor.execute(of_everything)
         loaded = set(cursor.fetchall())
         assert len(loaded) == 500

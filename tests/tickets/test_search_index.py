@@ -38,8 +38,10 @@ def sql(statement: str, *params: Any) -> list[Any]:
 def indexed() -> list[Any]:
     """What the index holds, without the places where it stands."""
     return sql(
-        "SELECT ticket_id, strip(head)::text, ts_filter(head, '{a}') <> '', strip(talk)::text,"
-        " length, touched_at FROM tickets_searchentry ORDER BY ticket_id"
+        "SELECT ticket_id, strip(doc)::text, length, touched_at,"
+        " ARRAY(SELECT strip(ts_filter(doc, ARRAY[weight]))::text"
+        " FROM unnest('{a,b,c,d}'::\"char\"[]) AS weight)"
+        " FROM tickets_searchentry ORDER BY ticket_id"
     )
 
 
@@ -52,7 +54,7 @@ def rebuilt() -> list[Any]:
 def finds(text: str) -> list[int]:
     found = sql(
         "SELECT ticket_id FROM tickets_searchentry"
-        " WHERE (head || talk) @@ tickets_search_anywhere(tickets_search_query(%s, false)) ORDER BY ticket_id",
+        " WHERE doc @@ tickets_search_anywhere(tickets_search_query(%s, false)) ORDER BY ticket_id",
         text,
     )
     return [pk for (pk,) in found]

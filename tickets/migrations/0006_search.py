@@ -1,3 +1,4 @@
+import django.contrib.postgres.indexes
 import django.contrib.postgres.search
 import django.db.models.deletion
 from django.db import migrations, models
@@ -135,29 +136,24 @@ ENTRIES = """
         ORDER BY ticket_id FOR NO KEY UPDATE;
     END $$;
 
-    CREATE FUNCTION tickets_search_renew_heads(ids bigint[]) RETURNS void
+    CREATE FUNCTION tickets_search_renew(ids bigint[]) RETURNS void
     LANGUAGE plpgsql STRICT AS $$
     BEGIN
         -- In slices: a customer may have any number of tickets.
         FOR start IN 1 .. cardinality(ids) BY 200 LOOP
             PERFORM tickets_search_lock(ids[start : start + 199]);
-            UPDATE tickets_searchentry AS e SET head = tickets_search_head(e.ticket_id)
-            WHERE e.ticket_id = ANY (ids[start : start + 199]);
+            UPDATE tickets_searchentry AS e SET
+                doc = tickets_search_head(said.id)
+                    || to_tsvector('pg_catalog.simple', left(said.words, 200000)),
+                length = length(said.words),
+                touched_at = tickets_search_touched(said.id)
+            FROM (
+                SELECT id, tickets_search_talk(id) AS words
+                FROM unnest(ids[start : start + 199]) AS id OFFSET 0
+            ) AS said
+            -- Messages are deleted before their ticket.
+            WHERE e.ticket_id = said.id AND tickets_search_touched(said.id) IS NOT NULL;
         END LOOP;
-    END $$;
-
-    CREATE FUNCTION tickets_search_renew_talks(ids bigint[]) RETURNS void
-    LANGUAGE plpgsql STRICT AS $$
-    BEGIN
-        PERFORM tickets_search_lock(ids);
-        UPDATE tickets_searchentry AS e SET
-            talk = to_tsvector('pg_catalog.simple', left(said.words, 200000)),
-            length = length(said.words),
-            touched_at = tickets_search_touched(said.id)
-        FROM (
-            SELECT id, tickets_search_talk(id) AS words FROM unnest(ids) AS id OFFSET 0
-        ) AS said
-        WHERE e.ticket_id = said.id AND tickets_search_touched(said.id) IS NOT NULL;
     END $$;
 
     CREATE FUNCTION tickets_search_rebuild(first bigint, last bigint) RETURNS bigint
@@ -167,16 +163,17 @@ ENTRIES = """
             SELECT id FROM tickets_ticket WHERE id BETWEEN first AND last ORDER BY id);
     BEGIN
         PERFORM tickets_search_lock(ids);
-        INSERT INTO tickets_searchentry AS e (ticket_id, head, talk, length, touched_at)
-        SELECT said.id, tickets_search_head(said.id),
-            to_tsvector('pg_catalog.simple', left(said.words, 200000)), length(said.words),
+        INSERT INTO tickets_searchentry AS e (ticket_id, doc, length, touched_at)
+        SELECT said.id,
+            tickets_search_head(said.id)
+                || to_tsvector('pg_catalog.simple', left(said.words, 200000)),
+            length(said.words),
             tickets_search_touched(said.id)
         FROM (
             SELECT id, tickets_search_talk(id) AS words FROM unnest(ids) AS id OFFSET 0
         ) AS said
         ON CONFLICT (ticket_id) DO UPDATE SET
-            head = excluded.head, talk = excluded.talk, length = excluded.length,
-            touched_at = excluded.touched_at;
+            doc = excluded.doc, length = excluded.length, touched_at = excluded.touched_at;
         RETURN cardinality(ids);
     END $$;
     COMMENT ON FUNCTION tickets_search_rebuild IS
@@ -186,8 +183,8 @@ ENTRIES = """
 TRIGGERS = """
     CREATE FUNCTION tickets_search_ticket_made() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
-        INSERT INTO tickets_searchentry (ticket_id, head, talk, length, touched_at)
-        SELECT made.id, tickets_search_head(made.id), '', 0, made.created_at FROM made;
+        INSERT INTO tickets_searchentry (ticket_id, doc, length, touched_at)
+        SELECT made.id, tickets_search_head(made.id), 0, made.created_at FROM made;
         RETURN NULL;
     END $$;
     CREATE TRIGGER search_made AFTER INSERT ON tickets_ticket
@@ -196,7 +193,7 @@ TRIGGERS = """
 
     CREATE FUNCTION tickets_search_ticket_changed() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
-        PERFORM tickets_search_renew_heads(ARRAY[NEW.id]);
+        PERFORM tickets_search_renew(ARRAY[NEW.id]);
         RETURN NULL;
     END $$;
     -- By row, so that the engine's own writes, which name none of these, cost nothing.
@@ -214,9 +211,10 @@ TRIGGERS = """
     BEGIN
         PERFORM tickets_search_lock(ids);
         UPDATE tickets_searchentry AS e SET
-            talk = CASE WHEN e.length < 200000
-                THEN e.talk || to_tsvector('pg_catalog.simple', left(said.words, 200000 - e.length))
-                ELSE e.talk END,
+            doc = CASE WHEN e.length < 200000
+                THEN e.doc
+                    || to_tsvector('pg_catalog.simple', left(said.words, 200000 - e.length))
+                ELSE e.doc END,
             length = e.length + length(said.words),
             touched_at = greatest(e.touched_at, said.touched_at)
         FROM (
@@ -236,10 +234,7 @@ TRIGGERS = """
 
     CREATE FUNCTION tickets_search_message_changed() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
-        PERFORM tickets_search_renew_talks(ARRAY[OLD.ticket_id, NEW.ticket_id]);
-        IF OLD.ticket_id <> NEW.ticket_id THEN
-            PERFORM tickets_search_renew_heads(ARRAY[OLD.ticket_id, NEW.ticket_id]);
-        END IF;
+        PERFORM tickets_search_renew(ARRAY[OLD.ticket_id, NEW.ticket_id]);
         RETURN NULL;
     END $$;
     CREATE TRIGGER search_changed AFTER UPDATE OF text, ticket_id, created_at
@@ -250,7 +245,7 @@ TRIGGERS = """
 
     CREATE FUNCTION tickets_search_message_gone() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
-        PERFORM tickets_search_renew_talks(ARRAY(SELECT DISTINCT ticket_id FROM gone));
+        PERFORM tickets_search_renew(ARRAY(SELECT DISTINCT ticket_id FROM gone));
         RETURN NULL;
     END $$;
     CREATE TRIGGER search_gone AFTER DELETE ON tickets_message
@@ -259,12 +254,12 @@ TRIGGERS = """
 
     CREATE FUNCTION tickets_search_detail() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
-        PERFORM tickets_search_renew_heads(ARRAY(SELECT DISTINCT ticket_id FROM rows));
+        PERFORM tickets_search_renew(ARRAY(SELECT DISTINCT ticket_id FROM rows));
         RETURN NULL;
     END $$;
     CREATE FUNCTION tickets_search_detail_changed() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
-        PERFORM tickets_search_renew_heads(ARRAY[OLD.ticket_id, NEW.ticket_id]);
+        PERFORM tickets_search_renew(ARRAY[OLD.ticket_id, NEW.ticket_id]);
         RETURN NULL;
     END $$;
     CREATE TRIGGER search_made AFTER INSERT ON tickets_detail
@@ -279,13 +274,13 @@ TRIGGERS = """
 
     CREATE FUNCTION tickets_search_attachment() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
-        PERFORM tickets_search_renew_heads(ARRAY(
+        PERFORM tickets_search_renew(ARRAY(
             SELECT DISTINCT m.ticket_id FROM rows JOIN tickets_message m ON m.id = rows.message_id));
         RETURN NULL;
     END $$;
     CREATE FUNCTION tickets_search_attachment_changed() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
-        PERFORM tickets_search_renew_heads(ARRAY(
+        PERFORM tickets_search_renew(ARRAY(
             SELECT ticket_id FROM tickets_message WHERE id IN (OLD.message_id, NEW.message_id)));
         RETURN NULL;
     END $$;
@@ -302,7 +297,7 @@ TRIGGERS = """
 
     CREATE FUNCTION tickets_search_contact_changed() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
-        PERFORM tickets_search_renew_heads(
+        PERFORM tickets_search_renew(
             ARRAY(SELECT id FROM tickets_ticket WHERE requester_id = NEW.id ORDER BY id));
         RETURN NULL;
     END $$;
@@ -367,8 +362,7 @@ class Migration(migrations.Migration):
                 ),
                 ("touched_at", models.DateTimeField(verbose_name="last said")),
                 ("length", models.PositiveIntegerField(verbose_name="characters said")),
-                ("head", django.contrib.postgres.search.SearchVectorField(verbose_name="head")),
-                ("talk", django.contrib.postgres.search.SearchVectorField(verbose_name="talk")),
+                ("doc", django.contrib.postgres.search.SearchVectorField(verbose_name="words")),
             ],
             options={
                 "verbose_name": "search entry",
@@ -398,8 +392,7 @@ class Migration(migrations.Migration):
             sql=ENTRIES,
             reverse_sql="""
                 DROP FUNCTION tickets_search_rebuild(bigint, bigint);
-                DROP FUNCTION tickets_search_renew_talks(bigint[]);
-                DROP FUNCTION tickets_search_renew_heads(bigint[]);
+                DROP FUNCTION tickets_search_renew(bigint[]);
                 DROP FUNCTION tickets_search_lock(bigint[]);
                 DROP FUNCTION tickets_search_touched(bigint);
                 DROP FUNCTION tickets_search_talk(bigint);
@@ -413,20 +406,22 @@ class Migration(migrations.Migration):
             sql="SELECT tickets_search_rebuild(min(id), max(id)) FROM tickets_ticket",
             reverse_sql=migrations.RunSQL.noop,
         ),
+        migrations.AddIndex(
+            model_name="searchentry",
+            index=django.contrib.postgres.indexes.GinIndex(
+                fields=["doc"], gin_pending_list_limit=1024, name="search_entry_words"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="searchentry",
+            index=models.Index(fields=["touched_at"], name="search_entry_newest"),
+        ),
         migrations.RunSQL(
             sql="""
-                CREATE INDEX search_entry_words ON tickets_searchentry USING gin ((head || talk))
-                    -- What waits to be put in place is read by every search.
-                    WITH (gin_pending_list_limit = 1024);
                 CREATE INDEX search_organization ON tickets_organization
                     USING gin (tickets_search_name(name, customer_id));
-                CREATE INDEX search_entry_newest ON tickets_searchentry (touched_at);
             """,
-            reverse_sql="""
-                DROP INDEX search_organization;
-                DROP INDEX search_entry_words;
-                DROP INDEX search_entry_newest;
-            """,
+            reverse_sql="DROP INDEX search_organization",
         ),
         migrations.RunSQL(sql=TRIGGERS, reverse_sql=DROP_TRIGGERS),
     ]

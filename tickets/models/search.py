@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -10,10 +11,9 @@ from tickets.models.ticket import Ticket
 class SearchEntry(models.Model):
     """The words a ticket can be found by; written by the database's triggers alone.
 
-    ``head`` holds the reference and subject (weight A), the requester (B), details and
-    names of files (C); ``talk`` what was said (D). Of the organization it holds the number alone, as
-    a word nobody can write: names are looked up when asked for. An index holds head and talk
-    together; it and the triggers stand in migration 0006.
+    Reference and subject (weight A), the requester (B), details and names of files (C), what was
+    said (D). Of the organization it holds the number alone, as a word nobody can write: names are
+    looked up when asked for. The triggers stand in migration 0006.
     """
 
     ticket = models.OneToOneField(
@@ -27,12 +27,16 @@ class SearchEntry(models.Model):
     )
     touched_at = models.DateTimeField(_("last said"))
     length = models.PositiveIntegerField(_("characters said"))
-    head = SearchVectorField(_("head"))
-    talk = SearchVectorField(_("talk"))
+    doc = SearchVectorField(_("words"))
 
     class Meta:
         verbose_name = _("search entry")
         verbose_name_plural = _("search entries")
+        indexes = [
+            # What waits to be put in place is read by every search: little is let wait.
+            GinIndex(fields=("doc",), gin_pending_list_limit=1024, name="search_entry_words"),
+            models.Index(fields=("touched_at",), name="search_entry_newest"),
+        ]
 
     def __str__(self) -> str:
         return f"HD-{self.ticket_id}"
