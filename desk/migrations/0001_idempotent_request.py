@@ -37,13 +37,9 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "request of the API",
                 "verbose_name_plural": "requests of the API",
-                "indexes": [
-                    models.Index(fields=["created_at"], name="idempotent_request_by_age")
-                ],
+                "indexes": [models.Index(fields=["created_at"], name="idempotent_request_by_age")],
                 "constraints": [
-                    models.UniqueConstraint(
-                        fields=("token", "key"), name="idempotent_request_once"
-                    )
+                    models.UniqueConstraint(fields=("token", "key"), name="idempotent_request_once")
                 ],
             },
         ),
