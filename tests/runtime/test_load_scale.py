@@ -117,7 +117,7 @@ def _search_finds(as_of: datetime) -> None:
         cursor.execute(of_everything)
         assert set(cursor.fetchall()) == loaded
         cursor.execute(
-            "SELECT count(*) FROM tickets_searchentry WHERE talk @@ to_tsquery('simple', %s)",
+            "SELECT count(*) FROM tickets_searchentry WHERE doc @@ to_tsquery('simple', %s)",
             [words.RARE],
         )
         assert cursor.fetchone() == (100,)
