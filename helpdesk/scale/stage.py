@@ -17,6 +17,8 @@ from tickets.intake import Incoming
 from tickets.models import Category, Contact, RequiredDetail, Ticket
 from tickets.models.ticket import Channel, SenderVerdict, Status
 
+TAGS = ((), (), (), ("vip",), ("import",), ("invoices", "month-end"), ("beta",))
+
 
 @dataclass(frozen=True, slots=True)
 class _Protocol:
@@ -63,6 +65,7 @@ class Stage:
             subject="qzsubjectqz",
             incoming=self._incoming(file=file),
             category=self.category,
+            tags=self.rng.choice(TAGS),
             details={need.key: f"{need.key}_qzuidqz" for need in self.required}
             if details
             else None,
