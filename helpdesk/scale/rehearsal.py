@@ -25,8 +25,10 @@ from escalation import review
 from escalation.roster import Roster, call_roll
 from helpdesk.scale import customers
 from helpdesk.scale.customers import Clientele
-from helpdesk.scale.lives import DUE, OPEN, OVER, RESOLVED, Life, Plot
+from helpdesk.scale.finished import OVER, RESOLVED
+from helpdesk.scale.lives import Life, Plot
 from helpdesk.scale.stage import Stage
+from helpdesk.scale.unfinished import DUE, OPEN
 from notifications.models import MailState, OutgoingEmail
 from staff.editions import Edition
 from tickets.errors import Refused
