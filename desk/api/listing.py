@@ -101,7 +101,7 @@ def check_keys(query: QueryDict, allowed: Iterable[str]) -> None:
     unknown = sorted(query.keys() - set(known))
     if unknown:
         hint = _("Allowed here: %(keys)s.") % {"keys": ", ".join(known)} if known else ""
-        words = f"{_('This address has no such key.')} {hint}".strip()
+        words = " ".join(filter(None, (_("This address has no such key."), hint)))
         faults = [Fault(name, "unknown", words) for name in unknown]
         raise Problem(INVALID, f"{unknown[0]}: {words}", faults=faults)
     for name, values in query.lists():
