@@ -100,6 +100,7 @@ def find(raw: str, now: datetime) -> ApiToken | None:
         ApiToken.objects.live(now)
         .filter(digest=_digest(raw), user__is_active=True)
         .select_related("user")
+        .order_by("pk")
         .first()
     )
     if token is None:

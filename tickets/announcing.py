@@ -23,7 +23,7 @@ from tickets.models.ticket import Status
 def announce(*, events: Sequence[Event], now: datetime) -> None:
     """Queue these events for the webhooks that hear of them, in the caller's transaction.
 
-    One query where no webhook does; five and an insert where one may.
+    One query where no webhook does; six and an insert where one does.
     """
     listening = webhooks.listeners({event.kind for event in events})
     if not listening:

@@ -18,7 +18,6 @@ from tickets.models import Category, Contact, Message
 from tickets.models.ticket import Channel
 
 
-@transaction.atomic
 def open_ticket(
     *,
     contact: Contact,

@@ -443,7 +443,7 @@ class TestCost:
             with CaptureQueriesContext(connection) as captured:
                 timeline.record_many(entries=entries, ring=False)
             counts.append(len(captured.captured_queries))
-        assert counts == [5, 5]
+        assert counts == [6, 6]
 
 
 EVENTS = st.lists(st.sampled_from([*BY_KIND, *KEPT_INSIDE, "unheard_of"]), max_size=6)

@@ -203,7 +203,10 @@ def test_the_keys_of_the_list_find_their_places(
 
     page = Markup(html(priya.get("/offers/")))
 
-    assert {c["data-key"]: tag for tag, c in page.elements if "data-key" in c} == {"/": "a", "o": "a"}
+    assert {c["data-key"]: tag for tag, c in page.elements if "data-key" in c} == {
+        "/": "a",
+        "o": "a",
+    }
     assert [tag for tag, c in page.elements if "data-row" in c] == ["a"]
     assert [tag for tag, c in page.elements if "data-list" in c] == ["nav"]
     ids = [carried["id"] for _tag, carried in page.elements if "id" in carried]

@@ -31,6 +31,7 @@ def known_contact(address: str) -> Contact | None:
         Contact.objects.alias(lowered=Lower("email"))
         .filter(lowered=Lower(Value(address)))
         .select_related("organization__plan")
+        .order_by("pk")
         .first()
     )
 
