@@ -85,10 +85,11 @@ def _in_redis(key: str, seconds: int) -> int | None:
     if quickredis.breaker.is_open:
         return None
     try:
-        pipe = quickredis.client().pipeline(transaction=False)
-        pipe.incr(key)
-        pipe.expire(key, 2 * seconds)
-        return int(pipe.execute()[0])
+        client = quickredis.client()
+        used = int(client.incr(key))
+        if used == 1:
+            client.expire(key, 2 * seconds)
+        return used
     except redis.RedisError as error:
         quickredis.breaker.trip()
         logger.warning("Could not count a request of the API in Redis: %s", error)

@@ -27,13 +27,11 @@ FREE_MAIL = frozenset(_FREE_MAIL.split())
 
 def known_contact(address: str) -> Contact | None:
     """The contact with an address, in any case of its letters; their index is on the lower one."""
-    return (
-        Contact.objects.alias(lowered=Lower("email"))
-        .filter(lowered=Lower(Value(address)))
-        .select_related("organization__plan")
-        .order_by("pk")
-        .first()
-    )
+    contacts = Contact.objects.alias(lowered=Lower("email")).select_related("organization__plan")
+    try:
+        return contacts.get(lowered=Lower(Value(address)))
+    except Contact.DoesNotExist:
+        return None
 
 
 def contact_for(*, sender: Mailbox, mail: ParsedMail, now: datetime) -> Contact:
