@@ -81,7 +81,7 @@ node_modules/.stamp-dev: .venv/.stamp-local package.json package-lock.json
 	@$(PY) -m helpdesk.translations
 
 test: setup-dev
-	$(PY) -m pytest -n $(WORKERS) $(TESTS)
+	$(PY) -m pytest -n $(WORKERS) --dist worksteal $(TESTS)
 
 soak: setup-dev
 	$(PY) -m pytest -n 0 -m soak $(TESTS)
