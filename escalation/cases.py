@@ -137,6 +137,8 @@ def load(*, tickets: Sequence[Ticket], now: datetime) -> list[Case]:
     roster = call_roll(now=now, edition=edition)
     policy_version = edition.keep("policy in force", _policy_in_force)
     gathered = gathered_many(tickets, edition=edition)
+    for ticket in tickets:
+        roster.furnish(ticket)
     cases = {
         ticket.pk: Case(
             ticket=ticket,

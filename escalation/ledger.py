@@ -29,7 +29,7 @@ from notifications.noticeboard import Notice
 from notifications.outbox import Letter
 from notifications.values import Value
 from staff.models import User
-from tickets import holding, setwise, timeline
+from tickets import setwise, timeline
 from tickets.models import Detail, FollowUp, Ticket
 
 CREATION_ORDER: tuple[type[models.Model], ...] = (
@@ -74,7 +74,6 @@ class Ledger:
         self._drafts: list[LetterDraft] = []
         self._forwarded: list[Letter] = []
         self._notices: list[Notice] = []
-        self._held: dict[int, bool] = {}
         self._over: list[tuple[str, str]] = []
 
     def add(self, row: models.Model) -> None:
@@ -106,10 +105,11 @@ class Ledger:
         )
 
     def hold(self, ticket: Ticket, held: bool) -> None:
-        """Keep a ticket from being resolved or closed, or let it be again."""
-        if ticket.held != held:
-            ticket.held = held
-            self._held[ticket.pk] = held
+        """Keep a ticket from being resolved or closed, or let it be again.
+
+        A constraint in the database sees to it at every door.
+        """
+        self.change(ticket, held=held)
 
     def letter(self, draft: LetterDraft) -> None:
         self._drafts.append(draft)
@@ -166,7 +166,6 @@ class Ledger:
         return {
             *(entry.ticket_id for entry in self._entries),
             *(draft.ticket.pk for draft in self._drafts),
-            *self._held,
             *(int(about.removeprefix("ticket:")) for about in abouts),
             *map(_ticket_of, rows),
         }
@@ -175,8 +174,6 @@ class Ledger:
         """Write everything; ``ring`` asks the engine to look at the tickets at once."""
         # Changes first: what they end makes room, under the unique constraints, for what
         # begins.
-        holding.hold(ticket_ids=[pk for pk, held in self._held.items() if held])
-        holding.release(ticket_ids=[pk for pk, held in self._held.items() if not held])
         for model, changes in self._changed.items():
             self._update(model, changes.values())
         for model in CREATION_ORDER[:2]:

@@ -120,7 +120,7 @@ def step(*, now: datetime, chunk: int = CHUNK) -> bool:
     tickets = list(
         Ticket.objects.filter(pk__gt=relook.cursor, pk__lte=relook.last_id)
         .exclude(status=Status.CLOSED)
-        .select_related("team__tier", "requester", "organization__plan", "category", "assignee")
+        .select_related("requester", "organization")
         .select_for_update(of=("self",), no_key=True)
         .order_by("pk")[:chunk]
     )

@@ -113,7 +113,7 @@ def claim(*, now: datetime, limit: int, ids: Collection[int] | None = None) -> l
     if ids is not None:
         due = due.filter(pk__in=ids)
     return list(
-        due.select_related("team__tier", "requester", "organization__plan", "category", "assignee")
+        due.select_related("requester", "organization")
         .select_for_update(of=("self",), skip_locked=True, no_key=True)
         .order_by("review_at", "pk")[:limit]
     )

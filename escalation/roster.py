@@ -14,12 +14,15 @@ from escalation.models.escalation import State
 from staff.businesstime import WALL, BusinessTime
 from staff.editions import Edition
 from staff.models import Absence, CalendarVersion, Role, Team, User
-from tickets.models import CategoryTeam, Ticket
+from tickets.models import Category, CategoryTeam, Plan, Ticket
 
 
 @dataclass(slots=True)
 class Roster:
-    """A picture of the staff at one moment; look-ups in it are free of queries."""
+    """A picture of the staff at one moment; look-ups in it are free of queries.
+
+    ``users`` are those who are active, ``people`` everybody who ever was.
+    """
 
     now: datetime
     edition: Edition
@@ -30,8 +33,26 @@ class Roster:
     backups: dict[int, int | None]
     category_teams: dict[tuple[int, int], int]
     calendars: dict[int, CalendarVersion]
+    people: dict[int, User]
+    categories: dict[int, Category]
+    plans: dict[int, Plan]
     _times: dict[tuple[int, str], BusinessTime] = field(default_factory=dict)
+    _here: dict[int, list[User]] = field(default_factory=dict)
     _load: dict[int, int] | None = None
+
+    def furnish(self, ticket: Ticket) -> None:
+        """Give a ticket the rows of the configuration that were not read along with it."""
+        known = ticket._state.fields_cache
+        for name, rows, key in (
+            ("team", self.teams, ticket.team_id),
+            ("category", self.categories, ticket.category_id),
+            ("assignee", self.people, ticket.assignee_id),
+        ):
+            if name not in known:
+                known[name] = rows[key] if key is not None else None
+        organization = ticket.organization
+        if organization is not None and "plan" not in organization._state.fields_cache:
+            organization._state.fields_cache["plan"] = self.plans[organization.plan_id]
 
     @property
     def load(self) -> dict[int, int]:
@@ -97,8 +118,12 @@ class Roster:
 
     def members_of(self, team: Team) -> list[User]:
         """Active members who are not absent, those with the least work first."""
-        here = [self.users[pk] for pk in self.members[team.pk] if self.is_here(pk)]
-        return sorted(here, key=lambda user: (self.load.get(user.pk, 0), user.pk))
+        if team.pk not in self._here:
+            here = [self.users[pk] for pk in self.members[team.pk] if self.is_here(pk)]
+            self._here[team.pk] = sorted(
+                here, key=lambda user: (self.load.get(user.pk, 0), user.pk)
+            )
+        return self._here[team.pk]
 
     def lead_of(self, team: Team) -> User | None:
         """The first lead who is here, or a lead's backup."""
@@ -153,6 +178,9 @@ def call_roll(*, now: datetime, edition: Edition) -> Roster:
         },
         category_teams=standing.category_teams,
         calendars=standing.calendars,
+        people=standing.people,
+        categories=standing.categories,
+        plans=standing.plans,
         _times=standing.times,
     )
 
@@ -168,6 +196,9 @@ class _Standing:
     absences: Sequence[Absence]
     category_teams: dict[tuple[int, int], int]
     calendars: dict[int, CalendarVersion]
+    people: dict[int, User]
+    categories: dict[int, Category]
+    plans: dict[int, Plan]
     times: dict[tuple[int, str], BusinessTime] = field(default_factory=dict)
 
 
@@ -182,12 +213,13 @@ def _read_standing() -> _Standing:
         "team_id", "user_id"
     ):
         leads[team_id].append(user_id)
+    people = {user.pk: user for user in User.objects.order_by("pk")}
     return _Standing(
         teams={
             team.pk: team
             for team in Team.objects.select_related("tier").order_by("tier__number", "name")
         },
-        users={user.pk: user for user in User.objects.filter(is_active=True).order_by("pk")},
+        users={pk: user for pk, user in people.items() if user.is_active},
         members=members,
         leads=leads,
         absences=tuple(Absence.objects.order_by("pk")),
@@ -203,4 +235,7 @@ def _read_standing() -> _Standing:
                 "calendar_id"
             )
         },
+        people=people,
+        categories=Category.objects.in_bulk(),
+        plans=Plan.objects.in_bulk(),
     )

@@ -201,8 +201,12 @@ class CalendarVersion(models.Model):
 
     def business_time(self, *, zone: str | None = None) -> OpenHours:
         """These hours compiled, in their own zone or, for a plan, in the customer's."""
-        hours = self.hours if zone is None else {**self.hours, "zone": zone}
-        return compiled(Hours.from_json(hours))
+        # Kept with the row: reading the hours takes a hundred times as long as asking them.
+        known: dict[str | None, OpenHours] = self.__dict__.setdefault("_compiled", {})
+        if zone not in known:
+            hours = self.hours if zone is None else {**self.hours, "zone": zone}
+            known[zone] = compiled(Hours.from_json(hours))
+        return known[zone]
 
 
 class Tier(models.Model):

@@ -48,7 +48,7 @@ WRITTEN: tuple[type[models.Model], ...] = (
     Notification,
 )
 
-QUERIES_OF_A_LOOK = 46
+QUERIES_OF_A_LOOK = 45
 """For rule, package, promise, letters and notices of every ticket of a batch together."""
 
 
