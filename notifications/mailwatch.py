@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from notifications import webhooks
 from notifications.eventtypes import MAIL_FAILING, MAIL_RECOVERED
-from notifications.models import MailOutage, MailState, OutgoingEmail
+from notifications.models import MailOutage, MailState, OutboxPause, OutgoingEmail
 from notifications.webhooks import Happening, Words
 
 #: Letters that wait are counted no further.
@@ -26,6 +26,8 @@ def look(*, now: datetime) -> MailOutage | None:
     taken since it fell due: one recipient's slow server is no outage.
     """
     outage = MailOutage.objects.filter(ended_at=None).first()
+    if OutboxPause.objects.standing().exists():
+        return outage  # what is paused goes out as little, and everybody is told so
     since = _stuck_since(now - timedelta(seconds=settings.HELPDESK_MAIL_ALARM_AFTER))
     if outage is None and since is not None:
         rows = [MailOutage(began_at=since, noticed_at=now)]

@@ -13,11 +13,11 @@ from uuid import uuid4
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, Q
 
 from notifications import merging
 from notifications.catalog import mail_kind
-from notifications.models import WITHHELD, MailState, OutgoingEmail
+from notifications.models import WITHHELD, MailState, OutboxPause, OutgoingEmail
 from notifications.phrases import FALLBACK
 from notifications.plaintext import one_line
 from notifications.ring import ring_after_commit
@@ -150,9 +150,10 @@ def withdraw(
         lease_token=None,
         lease_until=None,
     )
-    mails.filter(next_attempt_at__isnull=False, leases_lost__gt=0).update(
-        state=MailState.UNCERTAIN, next_attempt_at=None
-    )
+    mails.filter(
+        Q(next_attempt_at__isnull=False, leases_lost__gt=0)
+        | Q(state=MailState.UNCERTAIN, in_doubt__isnull=False)
+    ).update(state=MailState.UNCERTAIN, next_attempt_at=None, in_doubt=None)
     return withdrawn + taken_out
 
 
@@ -170,9 +171,13 @@ def release(*, mails: Collection[int], now: datetime) -> int:
 
 @transaction.atomic
 def claim(*, now: datetime, limit: int, lease: timedelta) -> list[OutgoingEmail]:
-    """Take mails that are due, oldest first, for this worker alone until the lease ends."""
+    """Take mails that are due, oldest first, for this worker alone until the lease ends.
+
+    None while the outbox is paused.
+    """
     mails = list(
         OutgoingEmail.objects.due(now)
+        .exclude(Exists(OutboxPause.objects.standing()))
         .with_texts()
         .select_for_update(of=("self",), skip_locked=True, no_key=True)[:limit]
     )

@@ -21,12 +21,13 @@ from zlib import crc32
 import standardwebhooks
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, OuterRef, Subquery
+from django.db.models import Exists, F, OuterRef, Subquery
 from django.utils.translation import gettext as _
 
 from notifications import webhooks
 from notifications.models import (
     DeliveryState,
+    OutboxPause,
     Webhook,
     WebhookAttempt,
     WebhookDelivery,
@@ -129,11 +130,13 @@ def claim(
 ) -> list[WebhookDelivery]:
     """Take messages that are due, each receiver's oldest, for this worker alone.
 
-    Never two about one ticket for one receiver at once, that they arrive in their order.
+    Never two about one ticket for one receiver at once, that they arrive in their order. None while
+    the outbox is paused.
     """
     due = WebhookDelivery.objects.filter(next_at__lte=now).order_by("next_at", "pk")
     waiting = (
         Webhook.objects.listening()
+        .exclude(Exists(OutboxPause.objects.standing()))
         .annotate(oldest=Subquery(due.filter(webhook=OuterRef("pk")).values("next_at")[:1]))
         .filter(oldest__isnull=False)
         .order_by("oldest", "pk")

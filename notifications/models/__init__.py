@@ -11,6 +11,7 @@ from notifications.models.mail import (
     OutgoingEmail,
     OutgoingEmailQuerySet,
 )
+from notifications.models.pause import OutboxPause, PauseCause
 from notifications.models.webhook import (
     DeliveryState,
     MailOutage,
@@ -33,8 +34,10 @@ __all__ = [
     "MailTemplateQuerySet",
     "Notification",
     "NotificationQuerySet",
+    "OutboxPause",
     "OutgoingEmail",
     "OutgoingEmailQuerySet",
+    "PauseCause",
     "Preset",
     "Webhook",
     "WebhookAttempt",

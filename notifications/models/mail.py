@@ -100,6 +100,10 @@ class OutgoingEmailQuerySet(models.QuerySet["OutgoingEmail"]):
             models.Prefetch("merged_from", merged)
         )
 
+    def waiting(self) -> OutgoingEmailQuerySet:
+        """Mails that go out by themselves, sooner or later: not those that are withheld."""
+        return self.filter(next_attempt_at__isnull=False).exclude(not_before=WITHHELD)
+
     def withheld(self) -> OutgoingEmailQuerySet:
         """Mails that wait until their reader's address is verified."""
         return self.filter(state=MailState.QUEUED, not_before=WITHHELD)
@@ -171,6 +175,16 @@ class OutgoingEmail(models.Model):
         verbose_name=_("merged into"),
         help_text=_("A later letter that says this one's words, too, and goes instead of it."),
     )
+    in_doubt = models.ForeignKey(
+        "OutboxPause",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        db_index=False,
+        related_name="letters_in_doubt",
+        verbose_name=_("in doubt since"),
+        help_text=_("It waited when the backup was made, and may have been sent since."),
+    )
 
     objects = OutgoingEmailQuerySet.as_manager()
 
@@ -198,6 +212,9 @@ class OutgoingEmail(models.Model):
                 fields=("merged_into",),
                 name="mail_merged",
                 condition=Q(merged_into__isnull=False),
+            ),
+            models.Index(
+                fields=("in_doubt",), name="mail_in_doubt", condition=Q(in_doubt__isnull=False)
             ),
         ]
         constraints = [
@@ -250,6 +267,11 @@ class OutgoingEmail(models.Model):
     @property
     def is_merged(self) -> bool:
         return self.merged_into_id is not None
+
+    @property
+    def is_left_to_a_person(self) -> bool:
+        """Whether it may have arrived, and nothing more is done about it by itself."""
+        return self.state == MailState.UNCERTAIN and self.next_attempt_at is None
 
     @property
     def is_settled(self) -> bool:

@@ -187,6 +187,16 @@ class WebhookDelivery(models.Model):
     latency_ms = models.PositiveIntegerField(_("answered after (ms)"), null=True, blank=True)
     created_at = models.DateTimeField(_("queued"))
     delivered_at = models.DateTimeField(_("delivered"), null=True, blank=True)
+    in_doubt = models.ForeignKey(
+        "OutboxPause",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        db_index=False,
+        related_name="messages_in_doubt",
+        verbose_name=_("in doubt since"),
+        help_text=_("It waited when the backup was made, and may have been sent since."),
+    )
 
     objects = WebhookDeliveryQuerySet.as_manager()
 
@@ -208,6 +218,9 @@ class WebhookDelivery(models.Model):
             models.Index(fields=("webhook", "-id"), name="hook_log"),
             models.Index(fields=("webhook", "state", "-id"), name="hook_log_by_state"),
             models.Index(fields=("about", "id"), name="hook_about"),
+            models.Index(
+                fields=("in_doubt",), name="hook_in_doubt", condition=Q(in_doubt__isnull=False)
+            ),
         ]
         constraints = [
             models.CheckConstraint(
