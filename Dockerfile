@@ -39,7 +39,8 @@ ENV PATH=/opt/venv/bin:$PATH \
 USER helpdesk
 VOLUME /data
 EXPOSE 8000
-# The sign-in page needs the database; the workers have checks of their own in docker-compose.yml.
+# That the process answers: no restart of it mends a database. The workers have checks of their own in
+# docker-compose.yml.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \
-    CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/accounts/login/', timeout=4)"]
+    CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/healthz', timeout=4)"]
 CMD ["gunicorn", "helpdesk.wsgi", "--bind", "0.0.0.0:8000", "--workers", "3", "--threads", "4", "--worker-tmp-dir", "/dev/shm", "--no-control-socket", "--access-logfile", "-"]

@@ -112,6 +112,12 @@ HELPDESK_OUTGOING_HTTP = env.bool("HELPDESK_OUTGOING_HTTP", False)
 HELPDESK_MAIL_LIMITS: dict[str, float] = env.dict(
     "HELPDESK_MAIL_LIMITS", cast={"value": float}, default={}
 )
+#: Who bears it reads /metrics, and on /readyz every number; without one nobody does in production.
+HELPDESK_METRICS_TOKEN = env.str("HELPDESK_METRICS_TOKEN", "")
+#: From where on /readyz warns or fails, over ``helpdesk.health.limits``: ``reviews_failed=900``.
+HELPDESK_READY_LIMITS: dict[str, float] = env.dict(
+    "HELPDESK_READY_LIMITS", cast={"value": float}, default={}
+)
 #: Names of the tasks that are rung after a commit; settings, so that nobody below imports upward.
 HELPDESK_REVIEW_TASK = "escalation.tasks.sweep"
 HELPDESK_MAIL_TASK = "notifications.tasks.send_due"
@@ -148,6 +154,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "helpdesk.health.middleware.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "helpdesk.contentpolicy.ContentPolicyMiddleware",

@@ -9,6 +9,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.urls")),
     path("api/v1/", include("desk.api.urls")),
+    path("", include("helpdesk.health.urls")),
 ]
 
 # Each app brings its own, as soon as it has any.

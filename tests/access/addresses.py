@@ -115,6 +115,10 @@ TICKET = "/tickets/{ticket}/"
 WEBHOOK = "/settings/webhooks/{webhook}/"
 
 OURS: Mapping[str, Address] = {
+    "health:healthz": _page("/healthz", get=ALL),
+    "health:readyz": _page("/readyz", get=ALL),
+    # On a machine of one's own; see tests/health/test_doors.py for the token.
+    "health:metrics": _page("/metrics", get=ALL),
     "desk:home": _page("/", get="in in in on on on on on"),
     "desk:triage": _page("/desk/", "/desk/?view=all_open&q=a&priority=1&assignee=0"),
     "desk:versions": _page(

@@ -101,7 +101,7 @@ class Command(BaseCommand):
         over = threading.Event()
 
         def announce_and_watch() -> None:
-            while not answers(f"{url}/accounts/login/"):
+            while not answers(f"{url}/healthz"):
                 if over.wait(0.1):
                     return
             self.stdout.write(f"ready: {url}\n{sign_ins}".rstrip("\n"))
