@@ -2,17 +2,19 @@
 
 Claim with a lease → commit → render → note that sending begins → hand over → mark. A crash
 between the last two leaves a lease that expires: the mail is *uncertain* then, is sent once more
-under its Message-ID, and after a second loss waits for a person.
+under its Message-ID, and after a second loss waits for a person. Mails are begun and marked by the
+group, as many as leave in a tenth of a second: alone where the mail server is slow, so that a letter
+can be withdrawn until its turn comes, and a lost worker leaves few of which nobody knows.
 """
 
 from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from email.utils import quote
+from time import monotonic
 from typing import Any
 
 from billiard.exceptions import SoftTimeLimitExceeded
@@ -20,16 +22,14 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
-from django.db.models import Case, F, Value, When
 from django.urls import NoReverseMatch, reverse
-from django.utils.translation import gettext as _
 
-from notifications import outbox, receipts
+from notifications import leases, outbox, receipts
 from notifications.answers import GIVE_UP_AFTER, Answer, Verdict, read_answer, wait_before
 from notifications.catalog import Audience, mail_kind
 from notifications.models import DeliveryKind, DeliverySource, MailState, OutgoingEmail
 from notifications.noticeboard import Notice, notify
-from notifications.rendering import render
+from notifications.rendering import Rendered, render
 from staff.models import Role, User
 
 logger = logging.getLogger(__name__)
@@ -41,16 +41,17 @@ Clock = Callable[[], datetime]
 SLICE = timedelta(seconds=30)
 #: Longer than one mail can take within Celery's time limit.
 LEASE = timedelta(seconds=120)
-BATCH = 20
+BATCH = 50
+#: Of those, so many at most are begun at once: no more than leave in a moment (seconds).
+MOST_AT_ONCE = 25
+MOMENT = 0.1
+#: Whoever is not reached by then, should the server have become slow, is begun again later.
+LONGEST_MOMENT = 0.5
 #: After so many failures of the connection in a row, the run ends.
 FAILURES_ENDURED = 2
 LOOP_HEADER = "X-Helpdesk-Loop"
 #: Under which a provider keeps a letter's Message-ID, which may differ from its own.
 METADATA = "letter"
-
-
-class LeaseLost(Exception):
-    """Somebody else has the mail, or it was withdrawn, since this worker claimed it."""
 
 
 def send_due(
@@ -74,7 +75,7 @@ def send_due(
     )
     try:
         while run.goes_on:
-            expire_leases(now=clock())
+            leases.expire(now=clock())
             mails = outbox.claim(now=clock(), limit=batch, lease=lease)
             if not mails:
                 break
@@ -84,13 +85,16 @@ def send_due(
     return run.tally
 
 
-def expire_leases(*, now: datetime) -> int:
-    """Take back mails whose worker is gone; tells how many it may have been sending."""
-    expired = OutgoingEmail.objects.filter(state=MailState.SENDING, lease_until__lt=now)
-    expired.filter(begun_at=None).update(**_waiting_again(now))
-    return expired.filter(begun_at__isnull=False).update(
-        **_uncertain(now, said=_("The worker was lost while sending."))
-    )
+class _Pace:
+    """How many mails are begun at once: as many as leave in a moment, going by the last ones."""
+
+    def __init__(self) -> None:
+        self.group = 1
+
+    def learn(self, *, sent: int, seconds: float) -> None:
+        """After a group of which so many were sent in so long; it grows by steps."""
+        fit = int(sent * MOMENT / max(seconds, 0.001))
+        self.group = max(1, min(fit, 2 * self.group, MOST_AT_ONCE))
 
 
 class _Run:
@@ -103,6 +107,7 @@ class _Run:
         self._ends_at = ends_at
         self._capture = capture
         self._failures = 0
+        self._pace = _Pace()
         self._connection: BaseEmailBackend | None = None
 
     @property
@@ -110,14 +115,17 @@ class _Run:
         return self._failures < FAILURES_ENDURED and self._clock() < self._ends_at
 
     def send_all(self, mails: Sequence[OutgoingEmail]) -> None:
-        """Send claimed mails; those that are not reached are given back."""
+        """Send claimed mails, group by group; those that are not reached are given back."""
         rest = list(mails)
         try:
             while rest and self.goes_on:
-                self._send(rest.pop(0))
+                group, rest = rest[: self._pace.group], rest[self._pace.group :]
+                began = monotonic()
+                sent = self._send(group)
+                self._pace.learn(sent=sent, seconds=monotonic() - began)
         finally:
             if rest:
-                _leased(rest).filter(begun_at=None).update(**_waiting_again(self._clock()))
+                leases.give_back(rest, now=self._clock())
 
     def close(self) -> None:
         connection, self._connection = self._connection, None
@@ -127,47 +135,86 @@ class _Run:
             except Exception as error:  # what was sent is sent; a rude goodbye changes nothing
                 logger.info("The mail connection closed badly: %s", error)
 
-    def _send(self, mail: OutgoingEmail) -> None:
+    def _send(self, group: Sequence[OutgoingEmail]) -> int:
+        """Begin some mails, hand them over and mark them; tells how many were taken."""
+        words, faults = _worded(group, keys_kept=self._capture)
+        if self._capture:
+            ours, taken = self._keep(group, words, faults)
+        else:
+            ours = self._begin(group, words)
+            taken = self._hand_over_all(ours, faults)
+        if len(group) > 1:
+            # Somebody has their rows, and perhaps withdraws them.
+            for mail in group:
+                if mail not in ours:
+                    leases.give_back([mail], now=self._clock())
+        return taken
+
+    def _begin(
+        self, group: Sequence[OutgoingEmail], words: Mapping[int, Rendered]
+    ) -> list[OutgoingEmail]:
+        """Note before mails are handed over that this is about to happen; gives those still ours."""
+        now = self._clock()
+        begun = leases.begin(mails=group, words=words, now=now, until=now + self._lease)
+        return [mail for mail in group if mail.pk in begun]
+
+    def _keep(
+        self,
+        group: Sequence[OutgoingEmail],
+        words: Mapping[int, Rendered],
+        faults: Mapping[int, Exception],
+    ) -> tuple[list[OutgoingEmail], int]:
+        """Begin mails and capture them, at once."""
+        with transaction.atomic():
+            ours = self._begin(group, words)
+            self._mark([mail for mail in ours if mail.pk not in faults], MailState.CAPTURED)
+        for mail in ours:
+            if mail.pk in faults:
+                self._failed(mail, read_answer(faults[mail.pk]))
+        return ours, len(ours) - len(faults)
+
+    def _hand_over_all(
+        self, begun: Sequence[OutgoingEmail], faults: Mapping[int, Exception]
+    ) -> int:
+        """Hand over mails and mark them; those that are not reached are given back."""
+        rest = list(begun)
+        taken: list[OutgoingEmail] = []
+        until = monotonic() + LONGEST_MOMENT
         try:
-            self._begin(mail)
-            if self._capture:
-                self._settle(mail, MailState.CAPTURED, sent_at=self._clock())
-                return
-            accepted = self._open().send_messages([message(mail)])
-            if accepted == 0:
+            while rest and self.goes_on and (not taken or monotonic() < until):
+                mail = rest.pop(0)
+                if self._hand_over(mail, faults.get(mail.pk)):
+                    taken.append(mail)
+        finally:
+            self._mark(taken, MailState.SENT)
+            if rest:
+                leases.give_back(rest, now=self._clock())
+        return len(taken)
+
+    def _hand_over(self, mail: OutgoingEmail, fault: Exception | None) -> bool:
+        """Whether the mail server took it; if not, what became of it stands on its row."""
+        try:
+            if fault is not None:
+                raise fault
+            if self._open().send_messages([message(mail)]) == 0:
                 raise ValueError("The mail backend found nobody to send it to.")
-        except LeaseLost:
-            return
         except SoftTimeLimitExceeded:
             raise  # it may have been handed over: the lease runs out and says so
         except Exception as error:
             self._failed(mail, read_answer(error))
-            return
+            return False
         self._failures = 0
+        return True
+
+    def _mark(self, mails: Sequence[OutgoingEmail], state: MailState) -> None:
+        if not mails:
+            return
         now = self._clock()
         with transaction.atomic():
-            if self._settle(mail, MailState.SENT, sent_at=now, last_error=""):
-                receipts.accepted(mail=mail, at=now)
-
-    def _begin(self, mail: OutgoingEmail) -> None:
-        """Render the mail, and note before it is handed over that this is about to happen."""
-        now = self._clock()
-        changed: dict[str, Any] = {"begun_at": now, "lease_until": now + self._lease}
-        sent: dict[str, str] = {}
-        mail.attempts += 1
-        # A key stands nowhere but in the letter. Where letters are captured, this is the mailbox.
-        is_key = mail_kind(mail.kind).is_key and not self._capture
-        try:
-            if not mail.subject or is_key:
-                sent = asdict(render(mail=mail, for_its_reader=True))
-                changed |= asdict(render(mail=mail)) if is_key else sent
-        finally:
-            # Also when it cannot be rendered: that was an attempt.
-            begun = _leased([mail]).update(attempts=mail.attempts, **changed)
-        if not begun:
-            raise LeaseLost
-        for name, value in (changed | sent).items():
-            setattr(mail, name, value)
+            ours = leases.sent(mails, state, at=now)
+            if state == MailState.SENT:
+                receipts.accepted(mails=[mail for mail in mails if mail.pk in ours], at=now)
+        self.tally[state] += len(ours)
 
     def _open(self) -> BaseEmailBackend:
         if self._connection is None:
@@ -183,8 +230,7 @@ class _Run:
             self.close()
         if answer.verdict is Verdict.UNKNOWN:
             again = now + wait_before(attempt=1, seed=mail.message_id)
-            if _leased([mail]).update(**_uncertain(again, said=answer.text)):
-                self.tally[MailState.UNCERTAIN] += 1
+            self.tally[MailState.UNCERTAIN] += leases.doubt(mail, again=again, said=answer.text)
             return
         again = now + wait_before(
             attempt=mail.attempts, seed=mail.message_id, verdict=answer.verdict
@@ -200,9 +246,33 @@ class _Run:
 
     def _settle(self, mail: OutgoingEmail, state: MailState, **changed: Any) -> bool:
         """Compare-and-swap on the lease: says whether the mail was still ours."""
-        ours = _leased([mail]).update(state=state, lease_token=None, lease_until=None, **changed)
+        ours = leases.settle(mail, state, **changed)
         self.tally[state] += ours
         return bool(ours)
+
+
+def _worded(
+    mails: Sequence[OutgoingEmail], *, keys_kept: bool
+) -> tuple[dict[int, Rendered], dict[int, Exception]]:
+    """Put into words what is not yet: what is kept of each, and what kept some from it.
+
+    The mails say afterwards what their readers are sent. A key stands nowhere but in the letter;
+    where letters are captured, this is the mailbox, and ``keys_kept``.
+    """
+    words: dict[int, Rendered] = {}
+    faults: dict[int, Exception] = {}
+    for mail in mails:
+        is_key = mail_kind(mail.kind).is_key and not keys_kept
+        if mail.subject and not is_key:
+            continue
+        try:
+            sent = render(mail=mail, for_its_reader=True)
+            words[mail.pk] = render(mail=mail) if is_key else sent
+        except Exception as error:
+            faults[mail.pk] = error
+            continue
+        mail.subject, mail.text, mail.html = sent.subject, sent.text, sent.html
+    return words, faults
 
 
 def _note_failure(*, mail: OutgoingEmail, answer: Answer, now: datetime) -> None:
@@ -280,36 +350,3 @@ def _page(mail: OutgoingEmail) -> str:
 
 def _mailbox(name: str, address: str) -> str:
     return f'"{quote(name[:60])}" <{address}>' if name else address
-
-
-def _leased(mails: Sequence[OutgoingEmail]) -> Any:
-    return OutgoingEmail.objects.filter(
-        pk__in=[mail.pk for mail in mails],
-        state=MailState.SENDING,
-        lease_token=mails[0].lease_token,
-    )
-
-
-def _waiting_again(at: datetime) -> dict[str, Any]:
-    """Back to where it was claimed from: nothing was handed over."""
-    return {
-        "state": Case(
-            When(leases_lost__gt=0, then=Value(MailState.UNCERTAIN)),
-            default=Value(MailState.QUEUED),
-        ),
-        "lease_token": None,
-        "lease_until": None,
-        "next_attempt_at": at,
-    }
-
-
-def _uncertain(again: datetime, *, said: str) -> dict[str, Any]:
-    """Nobody knows whether it went out: once more, and after a second time never by itself."""
-    return {
-        "state": MailState.UNCERTAIN,
-        "lease_token": None,
-        "lease_until": None,
-        "leases_lost": F("leases_lost") + 1,
-        "next_attempt_at": Case(When(leases_lost=0, then=Value(again)), default=Value(None)),
-        "last_error": said,
-    }

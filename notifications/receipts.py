@@ -5,11 +5,12 @@ They are rows, which whoever queued the letter takes in later: nothing below kno
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 
 from notifications.models import DeliveryEvent, DeliveryKind, DeliverySource, OutgoingEmail
 from notifications.plaintext import one_line
@@ -50,22 +51,30 @@ def record(
     return new
 
 
-def accepted(*, mail: OutgoingEmail, at: datetime) -> None:
-    """Our mail server has taken a letter. That is news only after one that did not arrive.
+def accepted(*, mails: Sequence[OutgoingEmail], at: datetime) -> None:
+    """Our mail server has taken letters. That is news only after one that did not arrive.
 
-    Otherwise the letter's own state says it; to be taken is not yet to be delivered.
+    Otherwise a letter's own state says it; to be taken is not yet to be delivered. One query
+    where all is well.
     """
-    earlier = DeliveryEvent.objects.filter(kind=DeliveryKind.BOUNCED)
-    if (mail.about and earlier.filter(about=mail.about).exists()) or (
-        earlier.filter(recipient=mail.to_address.lower()).exists()
-    ):
-        record(
-            mail=mail,
-            kind=DeliveryKind.ACCEPTED,
-            source=DeliverySource.SMTP,
-            key=f"smtp:{mail.pk}:accepted:{mail.attempts}",
-            at=at,
-        )
+    refused = DeliveryEvent.objects.filter(kind=DeliveryKind.BOUNCED).filter(
+        Q(about__in={mail.about for mail in mails if mail.about})
+        | Q(recipient__in={mail.to_address.lower() for mail in mails})
+    )
+    earlier = list(refused.values_list("about", "recipient"))
+    if not earlier:
+        return
+    things = {about for about, _recipient in earlier if about}
+    people = {recipient for _about, recipient in earlier}
+    for mail in mails:
+        if mail.about in things or mail.to_address.lower() in people:
+            record(
+                mail=mail,
+                kind=DeliveryKind.ACCEPTED,
+                source=DeliverySource.SMTP,
+                key=f"smtp:{mail.pk}:accepted:{mail.attempts}",
+                at=at,
+            )
 
 
 def unreachable(addresses: Collection[str]) -> set[str]:

@@ -14,10 +14,11 @@ from time import monotonic
 from typing import Any
 
 import pytest
+from billiard.exceptions import SoftTimeLimitExceeded
 from django.db import connection
 from pytest_django import Settings
 
-from notifications import delivery, outbox
+from notifications import delivery, leases, outbox
 from notifications.models import MailState, Notification, OutgoingEmail
 from notifications.outbox import Letter
 from notifications.templates import load_defaults
@@ -367,7 +368,7 @@ def test_a_letter_of_a_worker_lost_while_sending_is_sent_once_more_and_then_left
     assert send(NOW + timedelta(seconds=119)) == {}
 
     begun_and_lost_at = NOW + timedelta(minutes=3)
-    assert delivery.expire_leases(now=begun_and_lost_at) == 1
+    assert leases.expire(now=begun_and_lost_at) == 1
     assert the_mail().state == MailState.UNCERTAIN
     begun_and_lost(begun_and_lost_at)
 
@@ -445,6 +446,60 @@ def test_a_run_ends_when_its_slice_is_over(texts: None, server: MailServer) -> N
 
     assert tally == {MailState.SENT: 3}
     assert OutgoingEmail.objects.filter(state=MailState.QUEUED, attempts=0).count() == 7
+
+
+# --- By the group
+
+
+def test_letters_are_begun_and_marked_by_the_group(
+    texts: None,
+    server: MailServer,
+    django_assert_max_num_queries: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(delivery, "MOMENT", 60.0)  # whatever else this machine is doing
+    queue(*(letter(f"l:{number}", about=f"ticket:{number + 1}") for number in range(50)))
+
+    with django_assert_max_num_queries(50):
+        assert send() == {MailState.SENT: 50}
+
+    assert len(set(server.message_ids)) == 50
+    sent = OutgoingEmail.objects.values_list("state", "attempts", "lease_token")
+    assert set(sent) == {(MailState.SENT, 1, None)}
+
+
+def test_who_is_not_reached_in_a_moment_waits_as_if_nothing_had_been(
+    texts: None, server: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery, "LONGEST_MOMENT", 0.0)
+    queue(*(letter(f"l:{number}") for number in range(12)))
+
+    assert send() == {MailState.SENT: 12}
+
+    assert len(server.message_ids) == len(set(server.message_ids)) == 12
+    assert set(OutgoingEmail.objects.values_list("attempts", "leases_lost")) == {(1, 0)}
+
+
+def test_a_worker_out_of_time_marks_what_was_taken_and_gives_back_the_rest(
+    texts: None, server: MailServer
+) -> None:
+    queue(*(letter(f"l:{number}") for number in range(20)))
+    time_is_up = False
+
+    def clock() -> datetime:
+        nonlocal time_is_up
+        if len(server.received) == 5 and not time_is_up:
+            time_is_up = True
+            raise SoftTimeLimitExceeded
+        return NOW
+
+    with pytest.raises(SoftTimeLimitExceeded):
+        delivery.send_due(clock=clock)
+
+    mails = OutgoingEmail.objects.order_by("pk").values_list("state", "attempts", "begun_at")
+    assert list(mails) == [(MailState.SENT, 1, NOW)] * 5 + [(MailState.QUEUED, 0, None)] * 15
+    assert send() == {MailState.SENT: 15}
+    assert len(server.message_ids) == len(set(server.message_ids)) == 20
 
 
 # --- Workers and withdrawals at the same time
