@@ -121,6 +121,7 @@ def append_message(
     old one is closed or its time to reopen is over.
     """
     _take_proof(contact, incoming, now)
+    verifying.hold(contact=contact)
     ticket = locking.lock(ticket_id)
     thanks = says_only_thanks(
         incoming.text,

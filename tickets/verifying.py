@@ -25,6 +25,16 @@ WITHIN = timedelta(hours=1)
 _TIMED = ("escalated", "accepted", "update", "new_expected_time")
 
 
+def hold(*, contact: Contact) -> None:
+    """Whoever proves this address meanwhile waits until the transaction ends.
+
+    The contact before their tickets, as ``prove`` takes them: a ticket that is opened holds its
+    contact for the search, and who holds one of their tickets by then would wait in a circle.
+    """
+    if contact.verified_at is None:
+        Contact.objects.select_for_update(no_key=True).only("pk").get(pk=contact.pk)
+
+
 @transaction.atomic
 def ask(*, ticket: Ticket, now: datetime) -> bool:
     """Send the requester of a new ticket the letter of verification; whether one goes.
@@ -32,7 +42,8 @@ def ask(*, ticket: Ticket, now: datetime) -> bool:
     Nothing that was written to us stands in it. None goes to an address that is verified, or
     that got three within the hour.
     """
-    contact = Contact.objects.select_for_update(no_key=True).get(pk=ticket.requester_id)
+    # Held, if it was not verified: see ``hold``.
+    contact = Contact.objects.get(pk=ticket.requester_id)
     if contact.verified_at is not None:
         return False
     return portalkeys.send(
@@ -64,15 +75,16 @@ def prove(*, contact: Contact, now: datetime) -> None:
         return
     # The contact before their tickets: a web form that is being taken in ends first, or sees it.
     locked = Contact.objects.select_for_update(no_key=True).get(pk=contact.pk)
+    contact.verified_at = locked.verified_at or now
+    # Before their tickets: who holds one of a verified contact's may be about to open another.
+    if locked.verified_at is not None:
+        return
     # And all of their tickets: whoever queues a letter meanwhile has ended, or sees it.
     tickets = list(
         Ticket.objects.filter(requester=contact, channel=Channel.WEB)
         .order_by("pk")
         .select_for_update(of=("self",), no_key=True)
     )
-    contact.verified_at = locked.verified_at or now
-    if locked.verified_at is not None:
-        return
     Contact.objects.filter(pk=contact.pk).update(verified_at=now)
     true, untrue = _sorted(tickets, now)
     outbox.release(mails=[mail.pk for mail in true], now=now)

@@ -44,6 +44,7 @@ def submit(
     domain of an address makes somebody one of an organization.
     """
     contact = _contact(visitor, now)
+    verifying.hold(contact=contact)
     claims = {**details, CUSTOMER_ID: details.get(CUSTOMER_ID) or visitor.customer_id}
     message = intake.open_ticket(
         contact=contact,
