@@ -40,6 +40,7 @@ PAGES = (
     Page("desk:settings", _("You"), "user"),
     Page("desk:tokens", _("API tokens"), "key"),
     Page("notifications:webhooks", _("Webhooks"), "webhook", lambda user: user.is_lead),
+    Page("desk:selfcheck", _("Self-check"), "shield-check", lambda user: user.is_lead),
 )
 
 

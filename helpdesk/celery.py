@@ -114,6 +114,12 @@ app.conf.update(
             "schedule": settings.HELPDESK_WEBHOOK_INTERVAL,
             "options": {"queue": "webhooks", "expires": settings.HELPDESK_WEBHOOK_INTERVAL},
         },
+        # It looks whether the day has come; the day itself stands in the database.
+        "check oneself": {
+            "task": settings.HELPDESK_CHECK_TASK,
+            "schedule": 300.0,
+            "options": {"queue": "default", "expires": 300.0},
+        },
         "forget requests of the API": {
             "task": "desk.tasks.forget_requests",
             "schedule": 3600.0,

@@ -122,6 +122,7 @@ HELPDESK_READY_LIMITS: dict[str, float] = env.dict(
 HELPDESK_REVIEW_TASK = "escalation.tasks.sweep"
 HELPDESK_MAIL_TASK = "notifications.tasks.send_due"
 HELPDESK_WEBHOOK_TASK = "notifications.tasks.tell_webhooks"
+HELPDESK_CHECK_TASK = "desk.tasks.check"
 
 INSTALLED_APPS = [
     "helpdesk",

@@ -18,6 +18,9 @@ from helpdesk.scale.words import Pools, Text
 WEEKS = 46
 """How far back what is over may lie, beside the weeks of its rehearsal."""
 
+LONGEST = timedelta(days=4)
+"""How long the clocks of a life that is over may have run."""
+
 TICKETS_A_CHUNK = 2000
 
 FOUND = "found"
@@ -149,19 +152,31 @@ def _shift(rng: Random, mould: Mould, until: datetime) -> float:
     """Seconds by which this life lies elsewhere than at rehearsal."""
     life = mould.life
     if life.sort == "due":
-        return rng.randint(-120, 120)
-    if life.sort != "over" and not life.steady:
-        return 0
-    room = QUARTER if life.review_at is None else min(QUARTER, life.review_at - until)
-    earlier = -int(rng.random() * room.total_seconds())
+        return -rng.randint(0, 240) if life.steady else 0
+    earlier = 0
+    if life.steady:
+        room = QUARTER if life.review_at is None else min(QUARTER, life.review_at - until)
+        earlier = -int(rng.random() * room.total_seconds())
     if life.sort != "over":
         return earlier
     zone = ZoneInfo(life.clientele.zone)
-    weeks = timedelta(weeks=int(rng.random() ** 1.1 * WEEKS))
-    # The same hour on the customers' clocks.
-    there, then = life.opened_at.astimezone(zone), (life.opened_at - weeks).astimezone(zone)
-    summer = (there.utcoffset() or timedelta()) - (then.utcoffset() or timedelta())
-    return earlier - weeks.total_seconds() + summer.total_seconds()
+    weeks = int(rng.random() ** 1.1 * WEEKS)
+    # Not over a change of the clocks, by which open hours would count otherwise.
+    while (summer := _hour_moved(life.opened_at, weeks, zone)) is None:
+        weeks += 1
+    return earlier - timedelta(weeks=weeks).total_seconds() + summer
+
+
+def _hour_moved(opened_at: datetime, weeks: int, zone: ZoneInfo) -> float | None:
+    """Seconds by which the customers' clocks went otherwise so many weeks earlier; None where they
+    changed in the days of this life, then or now.
+    """
+    moved = {
+        (at.astimezone(zone).utcoffset() or timedelta())
+        - ((at - timedelta(weeks=weeks)).astimezone(zone).utcoffset() or timedelta())
+        for at in (opened_at, opened_at + LONGEST)
+    }
+    return moved.pop().total_seconds() if len(moved) == 1 else None
 
 
 def _subject(rng: Random, language: str) -> str:

@@ -237,12 +237,15 @@ class _Play:
 
 
 def _is_steady(ticket: Ticket) -> bool:
-    """Its clocks begin, end and are looked at while their calendars are open."""
-    clocks = list(ticket.clocks.select_related("calendar_version"))
+    """Its clocks begin, stop, end and are looked at while their calendars are open."""
+    clocks = ticket.clocks.select_related("calendar_version").prefetch_related("runs")
     return all(
         clock.time.between(at - QUARTER, at) == QUARTER
         for clock in clocks
-        for at in (clock.started_at, clock.running_since, clock.due_at, ticket.review_at)
+        for at in (
+            *(clock.started_at, clock.running_since, clock.due_at, ticket.review_at),
+            *(moment for run in clock.runs.all() for moment in (run.started_at, run.ended_at)),
+        )
         if at is not None
     )
 

@@ -221,6 +221,12 @@ OURS: Mapping[str, Address] = {
         _rooms("in in in 200 404 404 404 404", NOWHERE, NOWHERE),
         _rooms("in in in did 404 404 404 404", NOWHERE, NOWHERE),
     ),
+    "desk:selfcheck": _page(
+        "/settings/selfcheck/",
+        "/settings/selfcheck/?check=x&before=9",
+        get=LEADS,
+        post=LEADS_DO,
+    ),
     "notifications:webhooks": _page("/settings/webhooks/", "/settings/webhooks/?page=9", get=LEADS),
     "notifications:webhook-new": _page(
         "/settings/webhooks/new/", "/settings/webhooks/new/?preset=slack", get=LEADS, post=LEADS_DO
