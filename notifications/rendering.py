@@ -5,14 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from html import escape
 
-import css_inline
-from django.template.loader import render_to_string
-from django.utils.html import escape, format_html
-from django.utils.safestring import SafeString, mark_safe
-
-from notifications import identity
+from notifications import identity, layout
 from notifications.catalog import Audience, mail_kind
 from notifications.models import MailTemplate, Notification, OutgoingEmail
 from notifications.phrases import PHRASES, spoken
@@ -110,34 +105,42 @@ def _render(
     audience = mail_kind(template.key).audience
     address = words.get("link" if audience is Audience.CUSTOMER else "url", "")
     footer = _footer(audience, address, language)
-    parts = [(template, variables), *_with_newest_time(earlier, variables)]
-    body = _body(parts, zone=zone, language=language)
+    parts = [
+        (template.text, words),
+        *(
+            (part.text, _words(told, zone=zone, language=language))
+            for part, told in _with_newest_time(earlier, variables)
+        ),
+    ]
+    body = _body(parts, language=language)
     text = "\n\n".join([*body, f"-- \n{footer}" if footer else ""])
     return Rendered(
         subject=subject or words.get("ref", "") or "-",
         text=f"{text.rstrip()}\n",
-        html=_html(
+        html=layout.page(
             subject=subject,
             language=language,
-            body=[
+            paragraphs=(
                 _linked(paragraph, words.get("key_link", ""))
-                for paragraph in _body(parts, zone=zone, language=language, escape=_escaped)
-            ],
+                for paragraph in _body(parts, language=language, escape=_escaped)
+            ),
             footer=_linked_footer(footer, address),
         ),
     )
 
 
 def _body(
-    parts: Sequence[Part], *, zone: str, language: str, escape: Callable[[str], str] = str
+    parts: Sequence[tuple[str, Mapping[str, str]]],
+    *,
+    language: str,
+    escape: Callable[[str], str] = str,
 ) -> list[str]:
     """The paragraphs of a letter, and after a line that says so those of what it took along."""
     filled: list[str] = []
-    for number, (template, variables) in enumerate(parts):
+    for number, (text, words) in enumerate(parts):
         if number == 1:
             filled.append(escape(PHRASES[language]["also_new"]))
-        words = _words(variables, zone=zone, language=language)
-        filled += paragraphs(template.text, words, escape=escape)
+        filled += paragraphs(text, words, escape=escape)
     return filled
 
 
@@ -181,11 +184,11 @@ def _footer(audience: Audience, address: str, language: str) -> str:
     return line(PHRASES[language][key], {"link": address})
 
 
-def _linked_footer(footer: str, address: str) -> SafeString:
-    """The footer with its address as a link; the address of nothing but a web page is one."""
+def _linked_footer(footer: str, address: str) -> str:
+    """The footer as HTML, its address a link; the address of nothing but a web page is one."""
     before, found, after = footer.partition(address) if address else (footer, "", "")
     if found and address.startswith(("https://", "http://")):
-        return format_html('{}<a href="{}">{}</a>{}', before, address, address, after)
+        return f"{escape(before)}{layout.link(address)}{escape(after)}"
     return escape(footer)
 
 
@@ -193,28 +196,8 @@ def _linked(paragraph: str, address: str) -> str:
     """An escaped paragraph with its one address as a link."""
     if not address.startswith(("https://", "http://")):
         return paragraph
-    found = escape(address)
-    return paragraph.replace(found, format_html('<a href="{}">{}</a>', address, address), 1)
+    return paragraph.replace(escape(address), layout.link(address), 1)
 
 
 def _escaped(text: str) -> str:
     return escape(text).replace("\n", "<br>\n")
-
-
-def _html(*, subject: str, language: str, body: list[str], footer: SafeString) -> str:
-    page = render_to_string(
-        "notifications/mail.html",
-        {
-            "subject": subject,
-            "language": language,
-            # Each paragraph was escaped, literal text and values alike, when it was filled.
-            "paragraphs": [mark_safe(paragraph) for paragraph in body],  # noqa: S308
-            "footer": footer,
-        },
-    )
-    return _inliner().inline(page)
-
-
-@lru_cache(maxsize=1)
-def _inliner() -> css_inline.CSSInliner:
-    return css_inline.CSSInliner(load_remote_stylesheets=False, keep_at_rules=True)
