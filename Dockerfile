@@ -1,4 +1,4 @@
-# One image for every process: web, both workers, beat, and the commands that prepare the database.
+# One image for every process: web, the workers, beat, and the commands that prepare the database.
 # docker-compose.yml says which runs what.
 
 FROM node:24-slim AS pages
@@ -17,7 +17,8 @@ COPY . .
 COPY --from=pages /pages/node_modules node_modules
 # The settings are read, nothing is connected to: these values end with this line.
 RUN /opt/venv/bin/python -m helpdesk.translations \
-    && HELPDESK_ENV=production SECRET_KEY=build HELPDESK_BASE_URL=http://localhost \
+    && HELPDESK_ENV=production HELPDESK_BASE_URL=http://localhost HELPDESK_MAIL_DOMAIN=build.invalid \
+        SECRET_KEY="$(/opt/venv/bin/python -c 'import secrets; print(secrets.token_urlsafe(50))')" \
         DATABASE_URL=postgres://build/build REDIS_URL=redis://build \
         /opt/venv/bin/python manage.py collectstatic --no-input --verbosity 0 \
     && /opt/venv/bin/python -m compileall -q . \
@@ -43,4 +44,4 @@ EXPOSE 8000
 # docker-compose.yml.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \
     CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/healthz', timeout=4)"]
-CMD ["gunicorn", "helpdesk.wsgi", "--bind", "0.0.0.0:8000", "--workers", "3", "--threads", "4", "--worker-tmp-dir", "/dev/shm", "--no-control-socket", "--access-logfile", "-"]
+CMD ["gunicorn", "-c", "python:helpdesk.webserver", "helpdesk.wsgi", "--bind", "0.0.0.0:8000"]

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-pytest_plugins = ["tests.servers", "tests.house", "tests.processes"]
+pytest_plugins = ["tests.servers", "tests.house", "tests.processes", "tests.runtime.composed"]
 
 CHROMIUM = (
     os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")

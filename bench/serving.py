@@ -89,6 +89,7 @@ def server() -> Iterator[Server]:
         **os.environ,
         "HELPDESK_ENV": "production",
         "HELPDESK_BASE_URL": f"http://127.0.0.1:{port}",
+        "HELPDESK_MAIL_DOMAIN": "bench.test",
         "HELPDESK_STATIC_ROOT": str(folder / "static"),
         "EMAIL_BACKEND": "django.core.mail.backends.dummy.EmailBackend",
     }

@@ -7,11 +7,11 @@ owed something already.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+import structlog
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Exists, Max, OuterRef
@@ -27,7 +27,7 @@ from tickets import setwise
 from tickets.models import Ticket
 from tickets.models.ticket import Status
 
-logger = logging.getLogger(__name__)
+logger: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 CHUNK = 100
 """Tickets a transaction, and so for how long whoever wants to change one of them waits at most."""
@@ -166,7 +166,7 @@ def _look_again(tickets: Sequence[Ticket], now: datetime) -> int:
     except (OperationalError, InterfaceError):
         raise
     except Exception:
-        logger.exception("Looking at %d tickets one by one.", len(waiting))
+        logger.exception("relook_failed", count=len(waiting))
         wanted = {}
         for ticket in waiting:
             try:

@@ -6,10 +6,10 @@ after a crash, with the same result. ``Ticket.review_at`` holds every timer.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
+import structlog
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, transaction
 
@@ -38,7 +38,7 @@ from staff.models import Role, Team, User
 from tickets.models import Ticket
 from tickets.models.ticket import Status
 
-logger = logging.getLogger(__name__)
+logger: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 BATCH = 200
 """Tickets a transaction: 500 is no faster and keeps their rows locked three times as long."""
@@ -130,7 +130,7 @@ def _look(*, now: datetime, limit: int) -> int:
     except (OperationalError, InterfaceError):
         raise
     except Exception as error:
-        logger.exception("A batch of %d tickets failed.", len(ids))
+        logger.exception("review_failed", count=len(ids))
         if ids:
             _look_in_halves(ids=ids, error=error, now=now)
     return len(ids)
@@ -143,7 +143,7 @@ def _look_in_halves(*, ids: Sequence[int], error: Exception, now: datetime) -> N
     looked at by itself.
     """
     if len(ids) == 1:
-        logger.error("HD-%d could not be reviewed.", ids[0], exc_info=error)
+        logger.error("ticket_set_aside", ticket=f"HD-{ids[0]}", exc_info=error)
         _set_aside(ticket_id=ids[0], error=error, now=now)
         return
     middle = len(ids) // 2

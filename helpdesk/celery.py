@@ -4,18 +4,27 @@ PostgreSQL holds every timer; Celery only says "look now". So losing all of Redi
 interval, and a task that runs twice finds nothing left to do.
 """
 
+import logging
 import os
 import signal
+import sys
 import warnings
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import celery.app.amqp
+import celery.apps.worker
 import kombu
+import structlog
 from celery import Celery
-from celery.signals import worker_process_init
+from celery.signals import setup_logging, worker_process_init
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.dispatch import receiver
+from django_structlog.celery.signals import bind_extra_task_metadata
+from django_structlog.celery.steps import DjangoStructLogInitStep
 
+from helpdesk import logs
 from helpdesk.supervisor import tie_to_parent
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "helpdesk.settings")
@@ -47,7 +56,12 @@ BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
     "health_check_interval": 25,
 }
 
-if not settings.PRODUCTION:
+try:
+    PRODUCTION = settings.PRODUCTION
+except ImproperlyConfigured as error:
+    # A line for each thing to set; where that was found out helps nobody who sets it.
+    sys.exit(str(error))
+if not PRODUCTION:
     # On a machine of one's own it would be the first eight lines that root reads.
     warnings.filterwarnings("ignore", message="You're running the worker with superuser")
 
@@ -128,6 +142,24 @@ app.conf.update(
     },
 )
 app.autodiscover_tasks()
+app.steps["worker"].add(DjangoStructLogInitStep)
+
+
+@setup_logging.connect
+def log_like_everything_else(loglevel: int, **_: object) -> None:
+    """Celery's own lines go where all others go; ``--loglevel`` says which of them."""
+    logs.apply(settings.LOGGING)
+    if PRODUCTION:
+        # It would be the one line that no program can read.
+        celery.apps.worker.safe_say = logs.say_at_once  # type: ignore[attr-defined]
+    for name in ("celery", "kombu"):
+        logging.getLogger(name).setLevel(max(loglevel, logging.root.level))
+
+
+@receiver(bind_extra_task_metadata)
+def name_the_task(task: Any, **_: object) -> None:
+    """What is logged while a task runs says which, beside its id."""
+    structlog.contextvars.bind_contextvars(task=task.name)
 
 
 @worker_process_init.connect

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import NoReturn
 from urllib.parse import quote
 
+from helpdesk.environment import is_given
 from helpdesk.supervisor import lock
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -243,7 +244,7 @@ def wanted(arguments: Sequence[str]) -> bool:
     """Whether a ``manage.py`` call with these arguments needs services that nobody configured."""
     if os.environ.get("HELPDESK_ENV") == "production":
         return False
-    if os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL"):
+    if is_given(os.environ, "DATABASE_URL") and is_given(os.environ, "REDIS_URL"):
         return False
     if len(arguments) < 2 or arguments[1] in WITHOUT_SERVICES or arguments[1].startswith("-"):
         return False
@@ -273,8 +274,9 @@ def provided(arguments: Sequence[str]) -> Iterator[None]:
         sys.exit(str(reason))
     if hold.notice:
         print(hold.notice, file=sys.stderr, flush=True)  # noqa: T201
-    os.environ["DATABASE_URL"] = os.environ.get("DATABASE_URL") or hold.database_url
-    os.environ["REDIS_URL"] = os.environ.get("REDIS_URL") or hold.redis_url
+    for name, address in (("DATABASE_URL", hold.database_url), ("REDIS_URL", hold.redis_url)):
+        if not is_given(os.environ, name):
+            os.environ[name] = address
     try:
         yield
     finally:

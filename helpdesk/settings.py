@@ -5,6 +5,7 @@
 """
 
 import contextlib
+import logging
 import os
 import secrets
 from hashlib import sha256
@@ -14,37 +15,32 @@ from urllib.parse import unquote, urlsplit
 import environ
 from csp.constants import NONCE, NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
-from django.templatetags.static import static
-from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
+from helpdesk import declared, logs, production
+from helpdesk.configurationlook import UNFOLD as UNFOLD
+from helpdesk.environment import Environment
+
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
+#: What the environment says, for those few who need it beside the settings below.
+ENVIRONMENT = env = Environment(os.environ, settings=declared.SETTINGS, families=declared.FAMILIES)
 
-HELPDESK_ENV = env.str("HELPDESK_ENV", "development")
-if HELPDESK_ENV not in ("development", "production"):
-    raise ImproperlyConfigured(
-        f"HELPDESK_ENV is {HELPDESK_ENV!r}; it must be 'development' or 'production'."
-    )
+HELPDESK_ENV = env[declared.HELPDESK_ENV]
 PRODUCTION = HELPDESK_ENV == "production"
-DEBUG = env.bool("DEBUG", False)
-
+DEBUG = env[declared.DEBUG]
 # Where the embedded servers, uploads and the development key live.
-HELPDESK_DATA_DIR = Path(env.str("HELPDESK_DATA_DIR", "var")).expanduser()
-if not HELPDESK_DATA_DIR.is_absolute():
-    HELPDESK_DATA_DIR = BASE_DIR / HELPDESK_DATA_DIR
+HELPDESK_DATA_DIR = BASE_DIR / env[declared.HELPDESK_DATA_DIR].expanduser()
+_DEVELOPMENT_KEY = HELPDESK_DATA_DIR / "secret_key"
 
-
-def _required(name: str) -> str:
-    value: str = env.str(name, "")
-    if not value:
-        raise ImproperlyConfigured(f"{name} must be set when HELPDESK_ENV is 'production'.")
-    return value
+if PRODUCTION:
+    env.require([each for each in declared.SETTINGS if each.required])
+    env.problems += production.refusals(env, development_key=_DEVELOPMENT_KEY)
+env.insist()
 
 
 def _development_key() -> str:
     """The key made once for this data folder; two processes starting together agree on it."""
-    path = HELPDESK_DATA_DIR / "secret_key"
+    path = _DEVELOPMENT_KEY
     try:
         HELPDESK_DATA_DIR.mkdir(parents=True, exist_ok=True)
         if not path.exists():
@@ -62,62 +58,37 @@ def _development_key() -> str:
         ) from error
 
 
-SECRET_KEY = env.str("SECRET_KEY", "") or (
-    _required("SECRET_KEY") if PRODUCTION else _development_key()
-)
+SECRET_KEY = env[declared.SECRET_KEY] or _development_key()
+SECRET_KEY_FALLBACKS = env[declared.SECRET_KEY_FALLBACKS]
 
-PORT = env.int("PORT", 8000)
+PORT = env[declared.PORT]
 #: Start of every link in a letter, without a slash at the end.
-HELPDESK_BASE_URL = (
-    env.str("HELPDESK_BASE_URL", "")
-    or (_required("HELPDESK_BASE_URL") if PRODUCTION else f"http://127.0.0.1:{PORT}")
-).rstrip("/")
+HELPDESK_BASE_URL = (env[declared.HELPDESK_BASE_URL] or f"http://127.0.0.1:{PORT}").rstrip("/")
 _base_url = urlsplit(HELPDESK_BASE_URL)
-#: Domain of the support addresses and of our Message-IDs.
-HELPDESK_MAIL_DOMAIN = env.str("HELPDESK_MAIL_DOMAIN", "brightquay.example")
-HELPDESK_SUPPORT_ADDRESS = env.str("HELPDESK_SUPPORT_ADDRESS", f"support@{HELPDESK_MAIL_DOMAIN}")
-#: Left part of the signed reply addresses: ``reply+…@domain``.
-HELPDESK_REPLY_LOCALPART = env.str("HELPDESK_REPLY_LOCALPART", "reply")
+HELPDESK_MAIL_DOMAIN = env[declared.HELPDESK_MAIL_DOMAIN]
+HELPDESK_SUPPORT_ADDRESS = (
+    env[declared.HELPDESK_SUPPORT_ADDRESS] or f"support@{HELPDESK_MAIL_DOMAIN}"
+)
+HELPDESK_REPLY_LOCALPART = env[declared.HELPDESK_REPLY_LOCALPART]
 #: (key id, secret) pairs for the signatures in addresses and links; the first signs, all verify.
-#: ``HELPDESK_MAIL_KEYS=k2:secret,k1:older``.
-HELPDESK_MAIL_KEYS: list[tuple[str, str]] = [
-    (key_id, secret)
-    for key_id, _colon, secret in (
-        entry.partition(":") for entry in env.list("HELPDESK_MAIL_KEYS", default=[])
-    )
-    if key_id and secret
-] or [("k1", sha256(f"helpdesk mail {SECRET_KEY}".encode()).hexdigest())]
-#: Our own name in Authentication-Results (RFC 8601); empty: no such header is believed.
-HELPDESK_AUTHSERV_ID = env.str("HELPDESK_AUTHSERV_ID", "")
-#: How many reverse proxies of ours stand before the web server, each appending to
-#: ``X-Forwarded-For``; limits on visitors count by the address the outermost one saw.
-HELPDESK_PROXIES = env.int("HELPDESK_PROXIES", 0)
-#: Seconds between two looks of the engine, and of the mail worker, rung by beat.
-HELPDESK_ENGINE_INTERVAL = env.float("HELPDESK_ENGINE_INTERVAL", 5.0)
-HELPDESK_MAIL_INTERVAL = env.float("HELPDESK_MAIL_INTERVAL", 5.0)
-#: Seconds after which a mail whose worker is silent is taken back; longer than one can take.
-HELPDESK_MAIL_LEASE = env.float("HELPDESK_MAIL_LEASE", 120.0)
-#: Seconds a letter may be due, with none going out, before webhooks are told that mail fails.
-HELPDESK_MAIL_ALARM_AFTER = env.float("HELPDESK_MAIL_ALARM_AFTER", 600.0)
-#: Seconds between two looks of the worker that tells webhooks, rung by beat.
-HELPDESK_WEBHOOK_INTERVAL = env.float("HELPDESK_WEBHOOK_INTERVAL", 5.0)
-#: Days for which it can be read what webhooks were told.
-HELPDESK_WEBHOOK_LOG_DAYS = env.int("HELPDESK_WEBHOOK_LOG_DAYS", 30)
-#: Networks inside that we may ask although they are: ``10.1.2.0/24,fd00::/8``. Webhooks and
-#: whatever else goes out reaches nothing but the internet otherwise.
-HELPDESK_OUTGOING_ALLOW: list[str] = env.list("HELPDESK_OUTGOING_ALLOW", default=[])
-#: Whether plain http may be asked, too.
-HELPDESK_OUTGOING_HTTP = env.bool("HELPDESK_OUTGOING_HTTP", False)
-#: What one mail that comes in may cost, over ``tickets.inbound.limits``: ``deadline=5,parts=200``.
-HELPDESK_MAIL_LIMITS: dict[str, float] = env.dict(
-    "HELPDESK_MAIL_LIMITS", cast={"value": float}, default={}
-)
-#: Who bears it reads /metrics, and on /readyz every number; without one nobody does in production.
-HELPDESK_METRICS_TOKEN = env.str("HELPDESK_METRICS_TOKEN", "")
-#: From where on /readyz warns or fails, over ``helpdesk.health.limits``: ``reviews_failed=900``.
-HELPDESK_READY_LIMITS: dict[str, float] = env.dict(
-    "HELPDESK_READY_LIMITS", cast={"value": float}, default={}
-)
+HELPDESK_MAIL_KEYS: list[tuple[str, str]] = list(env[declared.HELPDESK_MAIL_KEYS].items()) or [
+    ("k1", sha256(f"helpdesk mail {SECRET_KEY}".encode()).hexdigest())
+]
+HELPDESK_AUTHSERV_ID = env[declared.HELPDESK_AUTHSERV_ID]
+HELPDESK_PROXIES = env[declared.HELPDESK_PROXIES]
+HELPDESK_DEMO = env[declared.HELPDESK_DEMO]
+HELPDESK_ENGINE_INTERVAL = env[declared.HELPDESK_ENGINE_INTERVAL]
+HELPDESK_MAIL_INTERVAL = env[declared.HELPDESK_MAIL_INTERVAL]
+HELPDESK_MAIL_LEASE = env[declared.HELPDESK_MAIL_LEASE]
+HELPDESK_MAIL_ALARM_AFTER = env[declared.HELPDESK_MAIL_ALARM_AFTER]
+HELPDESK_WEBHOOK_INTERVAL = env[declared.HELPDESK_WEBHOOK_INTERVAL]
+HELPDESK_WEBHOOK_LOG_DAYS = env[declared.HELPDESK_WEBHOOK_LOG_DAYS]
+HELPDESK_OUTGOING_ALLOW = env[declared.HELPDESK_OUTGOING_ALLOW]
+HELPDESK_OUTGOING_HTTP = env[declared.HELPDESK_OUTGOING_HTTP]
+HELPDESK_MAIL_LIMITS = env[declared.HELPDESK_MAIL_LIMITS]
+HELPDESK_API_RATE = env[declared.HELPDESK_API_RATE]
+HELPDESK_METRICS_TOKEN = env[declared.HELPDESK_METRICS_TOKEN]
+HELPDESK_READY_LIMITS = env[declared.HELPDESK_READY_LIMITS]
 #: Names of the tasks that are rung after a commit; settings, so that nobody below imports upward.
 HELPDESK_REVIEW_TASK = "escalation.tasks.sweep"
 HELPDESK_MAIL_TASK = "notifications.tasks.send_due"
@@ -149,13 +120,16 @@ INSTALLED_APPS = [
     "csp",
     "django_filters",
     "django_htmx",
+    "django_structlog",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "rest_framework",
 ]
 
 MIDDLEWARE = [
+    # First, so that being asked every few seconds for health leaves no lines.
     "helpdesk.health.middleware.HealthMiddleware",
+    "helpdesk.requestlog.RequestLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "helpdesk.contentpolicy.ContentPolicyMiddleware",
@@ -192,16 +166,14 @@ TEMPLATES = [
 ]
 
 # manage.py points these at the embedded servers where they are unset (helpdesk/embedded.py).
-DATABASE_URL = env.str("DATABASE_URL", "") or (
-    _required("DATABASE_URL") if PRODUCTION else "postgres:///helpdesk"
-)
-REDIS_URL = env.str("REDIS_URL", "") or (
-    _required("REDIS_URL") if PRODUCTION else "redis://127.0.0.1:6379/0"
-)
+DATABASE_URL = env[declared.DATABASE_URL] or "postgres:///helpdesk"
+REDIS_URL = env[declared.REDIS_URL] or "redis://127.0.0.1:6379/0"
 DATABASES = {"default": environ.Env.db_url_config(DATABASE_URL)}
 # libpq's spelling of a socket folder in a URL is percent-encoded: postgres://user@%2Frun%2Fx/name
 DATABASES["default"]["HOST"] = unquote(DATABASES["default"].get("HOST") or "")
-DATABASES["default"]["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", 60)
+if env[declared.DATABASE_PASSWORD]:
+    DATABASES["default"]["PASSWORD"] = env[declared.DATABASE_PASSWORD]
+DATABASES["default"]["CONN_MAX_AGE"] = env[declared.DATABASE_CONN_MAX_AGE]
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -251,7 +223,7 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 
 STATIC_URL = "/static/"
-STATIC_ROOT = Path(env.str("HELPDESK_STATIC_ROOT", str(BASE_DIR / "static_collected")))
+STATIC_ROOT = BASE_DIR / env[declared.HELPDESK_STATIC_ROOT]
 _NODE = BASE_DIR / "node_modules"
 #: By the package's place among the static files, what pages use of it; see package.json.
 HELPDESK_VENDORED = {
@@ -287,40 +259,48 @@ MEDIA_ROOT = HELPDESK_DATA_DIR / "files"
 # Attachments are served by views that ask who may see them, never from a folder.
 MEDIA_URL = ""
 
-# EMAIL_URL=smtp+tls://user:password@host:587, or EMAIL_BACKEND naming any backend (anymail's
-# among them, with its ANYMAIL_… settings). With neither, letters are captured and not sent.
-EMAIL_TIMEOUT = env.float("EMAIL_TIMEOUT", 20.0)
+# With neither a backend nor an address, letters are captured and not sent.
+EMAIL_TIMEOUT = env[declared.EMAIL_TIMEOUT]
+ANYMAIL = env.families[declared.ANYMAIL.prefix]
 HELPDESK_CAPTURE_MAIL = False
-if env.str("EMAIL_BACKEND", ""):
-    EMAIL_BACKEND = env.str("EMAIL_BACKEND")
-    ANYMAIL = {
-        key.removeprefix("ANYMAIL_"): value
-        for key, value in os.environ.items()
-        if key.startswith("ANYMAIL_")
-    }
-elif env.str("EMAIL_URL", ""):
-    vars().update(env.email_url("EMAIL_URL"))
+if env[declared.EMAIL_BACKEND]:
+    EMAIL_BACKEND = env[declared.EMAIL_BACKEND]
+elif env[declared.EMAIL_URL]:
+    vars().update(environ.Env.email_url_config(env[declared.EMAIL_URL]))
 else:
     HELPDESK_CAPTURE_MAIL = True
     EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 if EMAIL_BACKEND == "django.core.mail.backends.smtp.EmailBackend":
     # Ours also tells when it is unknown whether a message was taken.
     EMAIL_BACKEND = "notifications.smtp.EmailBackend"
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", HELPDESK_SUPPORT_ADDRESS)
+DEFAULT_FROM_EMAIL = env[declared.DEFAULT_FROM_EMAIL] or HELPDESK_SUPPORT_ADDRESS
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[]) or [
-    *{_base_url.hostname or "localhost", "localhost", "127.0.0.1", "[::1]"}
-]
+ALLOWED_HOSTS = sorted(
+    {
+        *(env[declared.ALLOWED_HOSTS] or [_base_url.hostname or "localhost"]),
+        # Health checks come from within.
+        *("localhost", "127.0.0.1", "[::1]"),
+    }
+)
 CSRF_TRUSTED_ORIGINS = [f"{_base_url.scheme}://{_base_url.netloc}"]
 _HTTPS = _base_url.scheme == "https"
 SESSION_COOKIE_SECURE = _HTTPS
 CSRF_COOKIE_SECURE = _HTTPS
 SESSION_COOKIE_HTTPONLY = True
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _HTTPS else None
-SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", 31_536_000 if _HTTPS else 0)
+SECURE_SSL_REDIRECT = PRODUCTION and _HTTPS and env[declared.SECURE_SSL_REDIRECT]
+SECURE_HSTS_SECONDS = env[declared.SECURE_HSTS_SECONDS] if _HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env[declared.SECURE_HSTS_INCLUDE_SUBDOMAINS]
+SECURE_HSTS_PRELOAD = env[declared.SECURE_HSTS_PRELOAD]
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+SILENCED_SYSTEM_CHECKS = [
+    # Other names below the host are their owner's affair; there is a setting for who wants it.
+    "security.W005",
+    # And so is a promise built into browsers for good.
+    "security.W021",
+]
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -345,8 +325,6 @@ HELPDESK_ADMIN_CONTENT_POLICY = {
     "style-src": [SELF, UNSAFE_INLINE],
 }
 
-#: Requests a token may send: so many a second, minute, hour or day.
-HELPDESK_API_RATE = env.str("HELPDESK_API_RATE", "600/minute")
 REST_FRAMEWORK = {
     # ``desk.api.base`` says who may; a view that is not built on it is for nobody.
     "DEFAULT_AUTHENTICATION_CLASSES": [],
@@ -378,98 +356,17 @@ SPECTACULAR_SETTINGS = {
 }
 
 
-def _place(title: object, icon: str, model: str) -> dict[str, object]:
-    """A row of the configuration's sidebar: the list of one kind of thing."""
-    return {
-        "title": title,
-        "icon": icon,
-        "link": reverse_lazy(f"admin:{model}_changelist"),
-    }
-
-
-UNFOLD = {
-    "SITE_TITLE": _("Configuration"),
-    "SITE_HEADER": _("Configuration"),
-    "SITE_URL": "/",
-    "SITE_SYMBOL": "tune",
-    "SITE_FAVICONS": [
-        {"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("desk/icon.svg")}
-    ],
-    "SHOW_LANGUAGES": False,
-    # Nobody's row has a page of its own on the desk.
-    "SHOW_VIEW_ON_SITE": False,
-    "BORDER_RADIUS": "8px",
-    # The desk's one accent.
-    "COLORS": {
-        "primary": {
-            "50": "#f1f3fe",
-            "100": "#e9edfd",
-            "200": "#cfd8fb",
-            "300": "#9db0ff",
-            "400": "#7d92f5",
-            "500": "#5870e4",
-            "600": "#3f57d6",
-            "700": "#3a52d0",
-            "800": "#2c3f9f",
-            "900": "#222a4a",
-            "950": "#171d33",
-        },
-    },
-    "SIDEBAR": {
-        "navigation": [
-            {
-                "items": [
-                    {
-                        "title": _("Back to the desk"),
-                        "icon": "arrow_back",
-                        "link": "/",
-                        "active": lambda _request: False,
-                    }
-                ]
-            },
-            {
-                "title": _("People and hours"),
-                "items": [
-                    _place(_("Users"), "person", "staff_user"),
-                    _place(_("Teams"), "groups", "staff_team"),
-                    _place(_("Tiers"), "stairs", "staff_tier"),
-                    _place(_("Skills"), "school", "staff_skill"),
-                    _place(_("API tokens"), "key", "staff_apitoken"),
-                    _place(_("Absences"), "event_busy", "staff_absence"),
-                    _place(_("Calendars"), "calendar_month", "staff_calendar"),
-                ],
-            },
-            {
-                "title": _("Customers"),
-                "items": [
-                    _place(_("Organizations"), "apartment", "tickets_organization"),
-                    _place(_("Contacts"), "contacts", "tickets_contact"),
-                    _place(_("Plans"), "workspace_premium", "tickets_plan"),
-                    _place(_("Categories"), "category", "tickets_category"),
-                ],
-            },
-            {
-                "title": _("Escalation"),
-                "items": [
-                    _place(_("Policies"), "rule", "escalation_policy"),
-                    _place(_("Policy versions"), "history", "escalation_policyversion"),
-                ],
-            },
-            {
-                "title": _("Mail"),
-                "items": [
-                    _place(_("Mail texts"), "edit_note", "notifications_mailtemplate"),
-                    _place(_("Inbound e-mails"), "inbox", "tickets_inboundemail"),
-                ],
-            },
-        ],
-    },
-}
-
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
-}
+LOGGING_CONFIG = "helpdesk.logs.apply"
+LOGGING = logs.configuration(
+    production=PRODUCTION, level=env[declared.LOG_LEVEL], secrets=env.secrets()
+)
+DJANGO_STRUCTLOG_CELERY_ENABLED = True
+DJANGO_STRUCTLOG_CELERY_DEFAULT_LOG_LEVEL = logging.DEBUG
+DJANGO_STRUCTLOG_CELERY_TASK_FAILURE_LOG_LEVEL = logging.ERROR
+# So the library calls the level of tasks that expire and of those that are tried again.
+DJANGO_STRUCTLOG_CELERY_TASK_RETRY_LOG_LEVEL = logging.DEBUG
+# The web server's line says the same, and more.
+DJANGO_STRUCTLOG_STATUS_DEFAULT_LOG_LEVEL = logging.DEBUG
+DJANGO_STRUCTLOG_STATUS_4XX_LOG_LEVEL = logging.DEBUG
+DJANGO_STRUCTLOG_STATUS_5XX_LOG_LEVEL = logging.ERROR
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False

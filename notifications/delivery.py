@@ -9,7 +9,6 @@ can be withdrawn until its turn comes, and a lost worker leaves few of which nob
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -17,6 +16,7 @@ from email.utils import quote
 from time import monotonic
 from typing import Any
 
+import structlog
 from billiard.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
@@ -32,7 +32,7 @@ from notifications.noticeboard import Notice, notify
 from notifications.rendering import Rendered, render
 from staff.models import Role, User
 
-logger = logging.getLogger(__name__)
+logger: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 Clock = Callable[[], datetime]
 
@@ -133,7 +133,7 @@ class _Run:
             try:
                 connection.close()
             except Exception as error:  # what was sent is sent; a rude goodbye changes nothing
-                logger.info("The mail connection closed badly: %s", error)
+                logger.info("mail_connection_closed_badly", why=error)
 
     def _send(self, group: Sequence[OutgoingEmail]) -> int:
         """Begin some mails, hand them over and mark them; tells how many were taken."""
@@ -215,6 +215,9 @@ class _Run:
             if state == MailState.SENT:
                 receipts.accepted(mails=[mail for mail in mails if mail.pk in ours], at=now)
         self.tally[state] += len(ours)
+        for mail in mails:
+            if mail.pk in ours:
+                self._log(mail, state)
 
     def _open(self) -> BaseEmailBackend:
         if self._connection is None:
@@ -224,7 +227,10 @@ class _Run:
 
     def _failed(self, mail: OutgoingEmail, answer: Answer) -> None:
         now = self._clock()
-        logger.warning("Mail %s (%s): %s", mail.pk, answer.verdict, answer.text)
+        # What a mail server says may name the recipient, and stands on the letter's page.
+        logger.warning(
+            "letter_not_sent", **_named(mail), verdict=str(answer.verdict), status=answer.status
+        )
         if answer.verdict in (Verdict.SERVER_AWAY, Verdict.UNKNOWN):
             self._failures += 1
             self.close()
@@ -248,7 +254,12 @@ class _Run:
         """Compare-and-swap on the lease: says whether the mail was still ours."""
         ours = leases.settle(mail, state, **changed)
         self.tally[state] += ours
+        if ours and state is not MailState.QUEUED:
+            self._log(mail, state)
         return bool(ours)
+
+    def _log(self, mail: OutgoingEmail, state: MailState) -> None:
+        logger.info("letter_settled", **_named(mail), state=str(state), attempt=mail.attempts)
 
 
 def _worded(
@@ -273,6 +284,11 @@ def _worded(
             continue
         mail.subject, mail.text, mail.html = sent.subject, sent.text, sent.html
     return words, faults
+
+
+def _named(mail: OutgoingEmail) -> dict[str, Any]:
+    """A letter as logs name it."""
+    return {"letter": mail.pk, "kind": mail.kind, "about": mail.about}
 
 
 def _note_failure(*, mail: OutgoingEmail, answer: Answer, now: datetime) -> None:

@@ -7,17 +7,17 @@ longer than two tenths of a second, and that only once in five.
 
 from __future__ import annotations
 
-import logging
 from functools import partial
 
 import redis
+import structlog
 from celery import current_app
 from django.conf import settings
 from django.db import transaction
 
 from notifications.quickredis import breaker, client
 
-logger = logging.getLogger(__name__)
+logger: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 #: Seconds in which a second ring for the same task is not passed on, unless it was silenced.
 RING_LASTS_MS = 1000
@@ -43,7 +43,7 @@ def ring(task_name: str, queue: str) -> bool:
         )
     except Exception as error:  # whatever a broker can raise, the commit it follows stands
         breaker.trip()
-        logger.warning("Could not ring for %s: %s", task_name, error)
+        logger.warning("ring_failed", rung=task_name, why=error)
         return False
     return True
 
@@ -64,7 +64,7 @@ def silence(task_name: str) -> None:
         client().delete(_key(task_name))
     except redis.RedisError as error:
         breaker.trip()
-        logger.warning("Could not silence the ring for %s: %s", task_name, error)
+        logger.warning("ring_not_silenced", rung=task_name, why=error)
 
 
 def _key(task_name: str) -> str:

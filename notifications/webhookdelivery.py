@@ -7,7 +7,6 @@ that expire: the message is sent again under its id, by which its receiver knows
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -19,6 +18,7 @@ from uuid import uuid4
 from zlib import crc32
 
 import standardwebhooks
+import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Subquery
@@ -37,7 +37,7 @@ from notifications.noticeboard import Notice, notify
 from notifications.outgoinghttp import Client, NoAnswer, Refused
 from staff.models import Role, User
 
-logger = logging.getLogger(__name__)
+logger: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 Clock = Callable[[], datetime]
 
@@ -199,6 +199,15 @@ def settle(*, delivery: WebhookDelivery, outcome: Outcome, now: datetime) -> str
     )
     if not ours:
         return "lost"
+    logger.info(
+        "webhook_told" if outcome.is_delivered else "webhook_not_told",
+        webhook=delivery.webhook_id,
+        delivery=delivery.pk,
+        about=delivery.about,
+        attempt=tries,
+        status=outcome.status,
+        duration_ms=outcome.milliseconds,
+    )
     WebhookAttempt.objects.create(
         delivery=delivery,
         at=now,
@@ -254,7 +263,7 @@ def _attempt(client: Client, delivery: WebhookDelivery, now: datetime) -> Outcom
     except (Refused, NoAnswer) as error:
         return Outcome(said=str(error)[:500])
     except Exception:  # a bug of ours must not lose the message: it is tried again
-        logger.exception("Webhook message %s could not be sent.", delivery.message_id)
+        logger.exception("webhook_broke", webhook=delivery.webhook_id, delivery=delivery.pk)
         return Outcome(said=_("It could not be sent; the log of the worker says why."))
     return Outcome(
         status=answer.status,

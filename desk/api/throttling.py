@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,12 +10,13 @@ from functools import lru_cache
 from threading import Lock
 
 import redis
+import structlog
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from notifications import quickredis
 
-logger = logging.getLogger(__name__)
+logger: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 _RATE = re.compile(r"([1-9][0-9]{0,8})/(second|minute|hour|day)")
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
@@ -92,7 +92,7 @@ def _in_redis(key: str, seconds: int) -> int | None:
         return used
     except redis.RedisError as error:
         quickredis.breaker.trip()
-        logger.warning("Could not count a request of the API in Redis: %s", error)
+        logger.warning("request_not_counted", why=error)
         return None
 
 

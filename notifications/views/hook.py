@@ -6,12 +6,12 @@ secret in the address it was given, or by its signature. django-anymail checks b
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+import structlog
 from anymail.signals import tracking
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponseBadRequest, HttpResponseBase
@@ -21,7 +21,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from notifications.hooks import heard
 
-logger = logging.getLogger(__name__)
+logger: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 _BACKEND = re.compile(r"anymail\.backends\.([a-z_]+)\.EmailBackend")
 
@@ -42,7 +42,7 @@ def hook(request: HttpRequest, provider: str) -> HttpResponseBase:
     try:
         answer: HttpResponseBase = view(request)
     except (LookupError, TypeError, ValueError, AttributeError):
-        logger.exception("What %s told could not be read.", provider)
+        logger.exception("hook_unreadable", provider=provider)
         return HttpResponseBadRequest()
     return answer
 

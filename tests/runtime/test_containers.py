@@ -3,65 +3,34 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shlex
 import subprocess
 import sys
 from fnmatch import fnmatch
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
+from helpdesk import declared
 from helpdesk.celery import app
 from tests.processes import ROOT
+from tests.runtime.composed import (
+    COMPOSE,
+    GIVEN,
+    IMAGE,
+    LAST_STAGE,
+    OURS,
+    SERVICES,
+    WITH_FILES,
+    command,
+    environment,
+)
 
-COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
-SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-OURS = {name: one for name, one in SERVICES.items() if one["image"].startswith("helpdesk:")}
-SETTINGS = (ROOT / "helpdesk/settings.py").read_text()
-READ = set(re.findall(r'(?:env(?:\.\w+)?|_required)\(\s*"([A-Z_]+)"', SETTINGS))
-REQUIRED = set(re.findall(r'_required\("([A-Z_]+)"\)', SETTINGS))
-
-#: What an operator puts into .env, and nothing else.
-GIVEN = {
-    "HELPDESK_BASE_URL": "https://help.example",
-    "HELPDESK_MAIL_DOMAIN": "example",
-    "SECRET_KEY": "fifty characters that nobody can guess, kept for good",
-    "POSTGRES_PASSWORD": "letters8and9digits",
-}
-
-
-def filled(value: str) -> str:
-    """A value of the compose file as compose would fill it in."""
-
-    def fill(match: re.Match[str]) -> str:
-        name, _colon, rest = match["inside"].partition(":")
-        return GIVEN[name] if rest.startswith("?") else GIVEN.get(name, rest.removeprefix("-"))
-
-    return re.sub(r"\$\{(?P<inside>[^}]+)\}", fill, value)
-
-
-def environment(service: dict[str, Any], **more: str) -> dict[str, str]:
-    given = {name: filled(value) for name, value in service["environment"].items() if value}
-    return {"PATH": os.environ["PATH"], **given, **more}
-
-
-def instructions(text: str) -> list[tuple[str, str]]:
-    """A Dockerfile's instructions with their arguments, continued lines joined."""
-    lines = re.sub(r"\\\n\s*", "", re.sub(r"(?m)^#.*\n", "", text)).splitlines()
-    found = []
-    for line in lines:
-        word, _space, rest = line.strip().partition(" ")
-        if word:
-            found.append((word, rest.strip()))
-    return found
-
-
-IMAGE = instructions((ROOT / "Dockerfile").read_text())
-LAST_STAGE = IMAGE[max(at for at, (word, _rest) in enumerate(IMAGE) if word == "FROM") :]
+DECLARED = {setting.name: setting for setting in declared.SETTINGS}
+REQUIRED = {name for name, setting in DECLARED.items() if setting.required}
+#: Declared, but not for whoever runs containers: the image or the compose file settles them.
+SETTLED = {"DEBUG", "HELPDESK_DATA_DIR", "HELPDESK_DEMO", "HELPDESK_STATIC_ROOT", "PORT"}
 
 
 def test_every_process_of_an_installation_has_a_service() -> None:
@@ -80,20 +49,17 @@ def test_the_image_is_named_for_the_release() -> None:
 
 
 def test_every_queue_has_a_worker_and_every_timetable_a_beat() -> None:
+    lines = {name: command(name) for name in OURS}
     consumed = {
         queue
-        for one in OURS.values()
-        for word, following in zip(
-            shlex.split(str(one.get("command", ""))),
-            shlex.split(str(one.get("command", "")))[1:],
-            strict=False,
-        )
+        for words in lines.values()
+        for word, following in pairwise(words)
         if word == "-Q"
         for queue in following.split(",")
     }
     routed = {route["queue"] for route in app.conf.task_routes.values()}
     assert consumed == routed | {app.conf.task_default_queue}
-    assert " beat " in SERVICES["beat"]["command"]
+    assert "beat" in lines["beat"]
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -135,33 +101,65 @@ def test_only_the_web_server_is_published_and_only_on_loopback() -> None:
     assert all(port.startswith("127.0.0.1:") for port in published["web"])
 
 
+@pytest.mark.parametrize("name", SERVICES)
+def test_no_service_can_take_the_whole_machine_or_fill_its_disk_with_lines(name: str) -> None:
+    service = SERVICES[name]
+    assert re.fullmatch(r"[0-9]+[mg]", service["mem_limit"])
+    assert service["pids_limit"] <= 300
+    assert set(service["logging"]["options"]) == {"max-size", "max-file"}
+    assert "no-new-privileges:true" in service["security_opt"]
+
+
 @pytest.mark.parametrize("name", OURS)
-def test_every_setting_in_the_compose_file_exists_and_every_required_one_is_there(
-    name: str,
-) -> None:
+def test_every_setting_in_the_compose_file_exists_and_every_one_can_be_given(name: str) -> None:
     named = set(OURS[name]["environment"])
-    assert named - READ == set(), "settings that helpdesk/settings.py does not read"
-    assert REQUIRED - named == set()
+    assert named - set(DECLARED) == set(), "settings that helpdesk/declared.py does not know"
+    assert set(DECLARED) - named == SETTLED
+    [more] = OURS[name]["env_file"]
+    assert more["required"] is False
 
 
-def test_production_starts_on_what_an_operator_gives_and_not_on_less(tmp_path: Path) -> None:
-    complete = environment(SERVICES["web"], HELPDESK_DATA_DIR=str(tmp_path))
-    check = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "ERROR"]
-    assert subprocess.run(check, cwd=ROOT, env=complete, capture_output=True).returncode == 0
-    for name in REQUIRED:
-        less = {key: value for key, value in complete.items() if key != name}
-        done = subprocess.run(check, cwd=ROOT, env=less, capture_output=True, text=True)
-        assert done.returncode != 0
-        assert f"{name} must be set" in done.stderr
+@pytest.mark.parametrize("name", OURS)
+def test_secrets_can_come_from_files_instead(name: str) -> None:
+    service = WITH_FILES["services"][name]
+    for variable, path in service["environment"].items():
+        setting = DECLARED[variable.removesuffix("_FILE")]
+        assert setting.secret
+        assert variable.endswith("_FILE")
+        assert path.removeprefix("/run/secrets/") in service["secrets"]
+    assert set(service["secrets"]) <= set(WITH_FILES["secrets"])
+    database = WITH_FILES["services"]["postgres"]
+    path = service["environment"]["DATABASE_PASSWORD_FILE"]
+    assert database["environment"] == {"POSTGRES_PASSWORD_FILE": path}
+
+
+def test_production_starts_on_what_an_operator_gives_or_on_the_same_in_files(
+    tmp_path: Path,
+) -> None:
+    check = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
+    given = environment("web", HELPDESK_DATA_DIR=str(tmp_path))
+    done = subprocess.run(check, cwd=ROOT, env=given, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "no issues" in done.stdout
+
+    values = {"SECRET_KEY": "SECRET_KEY", "DATABASE_PASSWORD": "POSTGRES_PASSWORD"}
+    by_file = dict(given)
+    for name, source in values.items():
+        path = tmp_path / name
+        path.write_text(f"{GIVEN[source]}\n")
+        del by_file[name]
+        by_file[f"{name}_FILE"] = str(path)
+    show = "from django.conf import settings as s; print(s.SECRET_KEY, s.DATABASES['default']['PASSWORD'])"
+    run = [sys.executable, "manage.py", "shell", "--no-imports", "-v0", "-c", show]
+    done = subprocess.run(run, cwd=ROOT, env=by_file, capture_output=True, text=True)
+    assert done.stdout.strip() == f"{GIVEN['SECRET_KEY']} {GIVEN['POSTGRES_PASSWORD']}", done.stderr
 
 
 def test_the_pages_files_can_be_built_and_hold_nothing_unused(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity", "0"],
         cwd=ROOT,
-        env=environment(
-            SERVICES["web"], HELPDESK_DATA_DIR=str(tmp_path), HELPDESK_STATIC_ROOT=str(tmp_path)
-        ),
+        env=environment("web", HELPDESK_DATA_DIR=str(tmp_path), HELPDESK_STATIC_ROOT=str(tmp_path)),
         capture_output=True,
         text=True,
     )

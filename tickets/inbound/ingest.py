@@ -6,11 +6,11 @@ can be tried again.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
+import structlog
 from django.db import DatabaseError, OperationalError, transaction
 
 from tickets.inbound import reader, returned
@@ -23,7 +23,7 @@ from tickets.inbound.storing import store
 from tickets.models import InboundEmail
 from tickets.models.mailin import InboundOutcome
 
-logger = logging.getLogger(__name__)
+logger: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 DUPLICATE = "duplicate"
 _UNREAD = (InboundOutcome.STORED,)
@@ -94,6 +94,12 @@ def release(*, inbound_id: int, now: datetime) -> Outcome:
 
 
 def _work(inbound_id: int, *, states: Collection[str], now: datetime) -> Outcome:
+    outcome = _work_out(inbound_id, states=states, now=now)
+    logger.info("mail_taken_in", mail=inbound_id, ticket=outcome.ticket, outcome=outcome.outcome)
+    return outcome
+
+
+def _work_out(inbound_id: int, *, states: Collection[str], now: datetime) -> Outcome:
     try:
         inbound = InboundEmail.objects.get(pk=inbound_id)
         if inbound.outcome not in states:
@@ -104,7 +110,7 @@ def _work(inbound_id: int, *, states: Collection[str], now: datetime) -> Outcome
         return _quarantine(inbound_id, str(error), states=states)
     except Exception as error:
         # The traceback may name what is in the mail, and logs are no place for that.
-        logger.error("Mail %s is quarantined: %s", inbound_id, type(error).__name__)
+        logger.error("mail_unreadable", mail=inbound_id, why=type(error).__name__)
         return _quarantine(inbound_id, f"{type(error).__name__}: {error}", states=states)
 
 
@@ -164,7 +170,7 @@ def _quarantine(inbound_id: int, reason: str, *, states: Collection[str]) -> Out
             return _told(inbound)
     except DatabaseError:
         # It stays "stored", and replaying the quarantine takes it up.
-        logger.error("Mail %s is stored, but could not be worked on.", inbound_id)
+        logger.error("mail_left_stored", mail=inbound_id)
         return Outcome(
             outcome=InboundOutcome.QUARANTINED,
             inbound_id=inbound_id,

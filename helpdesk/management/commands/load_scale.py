@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from helpdesk import logs
 from helpdesk.management.commands.setup import load_all_defaults
 from helpdesk.scale import load
 from helpdesk.scale.casting import NothingToCast
@@ -56,6 +57,7 @@ class Command(BaseCommand):
         )
         parser.add_argument("--json", action="store_true", help="say what was loaded as JSON")
 
+    @logs.hushed()
     def handle(self, *_args: object, **options: Any) -> None:
         if settings.PRODUCTION:
             raise CommandError("These tickets are made up: not in a production installation.")

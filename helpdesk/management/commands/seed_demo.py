@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from helpdesk import logs
 from helpdesk.demo import company, year
 from helpdesk.demo.director import Stuck
 from tickets.errors import Refused
@@ -49,6 +50,7 @@ class Command(BaseCommand):
             help="load it although HELPDESK_ENV is 'production': its passwords are public",
         )
 
+    @logs.hushed()
     def handle(self, *_args: object, **options: Any) -> None:
         if options["sign_ins"]:
             for line in company.sign_ins(now=timezone.now()):

@@ -82,7 +82,7 @@ class Command(BaseCommand):
             call_command("migrate", verbosity=0, interactive=False)
             call_command("createcachetable", verbosity=0)
             call_command("setup", stdout=StringIO())
-            if os.environ.get("HELPDESK_DEMO", "1") != "0" and "seed_demo" in get_commands():
+            if settings.HELPDESK_DEMO and "seed_demo" in get_commands():
                 if not apps.get_model("tickets", "Ticket")._default_manager.exists():
                     self.stdout.write("loading the demo")
                     call_command("seed_demo", stdout=StringIO())

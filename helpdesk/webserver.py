@@ -1,0 +1,74 @@
+"""The web server as production runs it: ``gunicorn -c python:helpdesk.webserver helpdesk.wsgi``.
+
+The names in lower case are gunicorn's own settings. Its lines go where all others go, and a request
+leaves one: what gunicorn measured together with what ``requestlog.py`` found out.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from gunicorn import glogging
+
+from helpdesk import declared, logs
+from helpdesk.requestlog import FOUND
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "helpdesk.settings")
+
+
+class Logger(glogging.Logger):  # type: ignore[misc]  # gunicorn is untyped
+    """Leaves both of gunicorn's logs to the handler that all other lines go through."""
+
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        logs.apply(settings.LOGGING)
+        for one in (self.error_log, self.access_log):
+            one.handlers.clear()
+            one.propagate = True
+        self._line: structlog.stdlib.BoundLogger = structlog.get_logger("gunicorn.access")
+
+    def access(self, resp: Any, req: Any, environ: dict[str, Any], request_time: timedelta) -> None:
+        """A line for a request, without its address, its headers and whoever sent it."""
+        if not self.access_log_enabled:
+            return
+        found = environ.get(FOUND)
+        # What asks after our health every few seconds is answered before anything is found out.
+        level = (
+            logging.DEBUG if found is None and str(resp.status).startswith("2") else logging.INFO
+        )
+        self._line.log(
+            level,
+            "request",
+            method=environ.get("REQUEST_METHOD"),
+            status=int(str(resp.status).split(None, 1)[0]),
+            bytes=getattr(resp, "sent", None),
+            duration_ms=round(request_time / timedelta(milliseconds=1), 1),
+            **(found or {}),
+        )
+
+
+try:
+    _env = settings.ENVIRONMENT
+except ImproperlyConfigured as error:
+    sys.exit(str(error))
+
+bind = [f"127.0.0.1:{settings.PORT}"]
+workers = _env[declared.WEB_CONCURRENCY]
+threads = _env[declared.WEB_THREADS]
+loglevel = _env[declared.LOG_LEVEL].lower()
+accesslog = "-"
+logger_class = Logger
+# Longer than a page may take, shorter than a container gets to end.
+graceful_timeout = 25
+# A file that is touched every second belongs into memory.
+_MEMORY = Path("/dev/shm")  # noqa: S108  # gunicorn makes its file there for itself alone
+worker_tmp_dir = str(_MEMORY) if _MEMORY.is_dir() else None
+control_socket_disable = True
