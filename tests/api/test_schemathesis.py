@@ -45,6 +45,10 @@ values = ["emea", "integrations", "platform"]
 # What fits the schema may still be refused: somebody else has to do it, or it was done.
 [checks]
 positive_data_acceptance.enabled = false
+# The default, and what is too long or too large.
+negative_data_rejection.expected-statuses = [
+  400, 401, 403, 404, 405, 406, 409, 413, 414, 415, 422, 428, 429
+]
 """
 
 
