@@ -98,7 +98,8 @@ def server() -> Iterator[Server]:
         subprocess.run(manage, cwd=ROOT, env=environment, check=True)
     process = subprocess.Popen(
         [
-            *(sys.executable, "-m", "gunicorn", "helpdesk.wsgi", "--workers", str(WORKERS)),
+            *(sys.executable, "-m", "gunicorn", "-c", "python:helpdesk.gunicorn", "helpdesk.wsgi"),
+            *("--workers", str(WORKERS)),
             *("--bind", f"127.0.0.1:{port}", "--threads", "2", "--log-level", "warning"),
             *("--keep-alive", "60", "--no-control-socket"),
         ],

@@ -40,7 +40,8 @@ def commands(*, port: int, data_dir: Path, listener: int | None = None) -> dict[
     return {
         "web": [
             *python,
-            *("gunicorn", "helpdesk.wsgi", "--workers", "2", "--bind"),
+            *("gunicorn", "-c", "python:helpdesk.gunicorn", "helpdesk.wsgi"),
+            *("--workers", "2", "--bind"),
             f"127.0.0.1:{port}" if listener is None else f"fd://{listener}",
             *("--threads", "2", "--graceful-timeout", "5", "--log-level", "warning"),
             "--no-control-socket",

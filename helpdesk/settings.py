@@ -129,6 +129,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     # First, so that being asked every few seconds for health leaves no lines.
     "helpdesk.health.middleware.HealthMiddleware",
+    "helpdesk.health.counting.BeforeMiddleware",
     "helpdesk.requestlog.RequestLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -143,6 +144,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "helpdesk.health.counting.AfterMiddleware",
 ]
 
 ROOT_URLCONF = "helpdesk.urls"

@@ -1,6 +1,6 @@
 """The web server as production runs it: ``gunicorn -c python:helpdesk.webserver helpdesk.wsgi``.
 
-The names in lower case are gunicorn's own settings. Its lines go where all others go, and a request
+The names in lower case are gunicorn's own settings and hooks. Its lines go where all others go, and a request
 leaves one: what gunicorn measured together with what ``requestlog.py`` found out.
 """
 
@@ -19,6 +19,9 @@ from django.core.exceptions import ImproperlyConfigured
 from gunicorn import glogging
 
 from helpdesk import declared, logs
+from helpdesk.gunicorn import child_exit as child_exit
+from helpdesk.gunicorn import on_exit as on_exit
+from helpdesk.gunicorn import on_starting as on_starting
 from helpdesk.requestlog import FOUND
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "helpdesk.settings")

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
+from typing import Any
 
 from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
@@ -144,7 +145,7 @@ def _backlogs(now: datetime) -> Backlogs:
     )
 
 
-def most(rows: QuerySet[Ticket] | QuerySet[OutgoingEmail]) -> int:
+def most(rows: QuerySet[Any]) -> int:
     """How many rows, to ``MOST``."""
     return rows.order_by()[:MOST].count()
 

@@ -8,11 +8,12 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django.views.decorators.http import require_safe
 
-from helpdesk.health import exposition
+from helpdesk.health.exposition import CONTENT_TYPE, Scrapes
 from helpdesk.health.readiness import Looks, State
 
 TEXT = "text/plain; charset=utf-8"
 looks = Looks(clock=timezone.now)
+scrapes = Scrapes(looks)
 
 
 @require_safe
@@ -46,7 +47,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
 def metrics(request: HttpRequest) -> HttpResponse:
     """Every metric in the text format of Prometheus."""
     if _is_operator(request):
-        return _fresh(HttpResponse(exposition.text(), content_type=exposition.CONTENT_TYPE))
+        return _fresh(HttpResponse(scrapes.text(), content_type=CONTENT_TYPE))
     if not settings.HELPDESK_METRICS_TOKEN:
         return _fresh(HttpResponseNotFound("Not found\n", content_type=TEXT))
     refused = HttpResponse("The token is missing or wrong.\n", status=401, content_type=TEXT)

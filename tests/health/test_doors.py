@@ -12,7 +12,7 @@ from helpdesk.health.readiness import NAMES
 from tests.house import House
 from tests.pages.acting import as_
 
-TOKEN = "a token for the one who watches"
+TOKEN = "a-token-for-the-one-who-watches"
 
 
 def bearer(token: str) -> dict[str, str]:
