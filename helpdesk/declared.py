@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from ipaddress import ip_network
 from pathlib import Path
@@ -44,6 +45,13 @@ def _network(value: str) -> str:
 def _mail_limits(value: str) -> dict[str, float]:
     found = pairs("=", number(above=0, most=1e12), words="").read(value)
     limits_from(found)
+    return found
+
+
+def _mail_keys(value: str) -> dict[str, str]:
+    found = pairs(":", matching(r".{8,}", ""), words="").read(value)
+    if not all(re.fullmatch(r"[a-z0-9]{1,4}", name) for name in found):
+        raise ValueError
     return found
 
 
@@ -310,11 +318,7 @@ HELPDESK_REPLY_LOCALPART: Setting[str] = _in(
 )
 HELPDESK_MAIL_KEYS: Setting[dict[str, str]] = _in(
     name="HELPDESK_MAIL_KEYS",
-    kind=pairs(
-        ":",
-        matching(r".{8,}", "8 characters or more"),
-        words="`k2:secret,k1:older`, each of 8 characters or more",
-    ),
+    kind=Kind("`k2:secret,k1:older`, each secret of 8 characters or more", _mail_keys),
     default={},
     otherwise="one that follows from `SECRET_KEY`",
     meaning="what signs reply addresses, Message-IDs and links in letters: the first signs, all "

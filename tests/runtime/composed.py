@@ -14,6 +14,7 @@ import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from socket import gethostname
 from typing import Any
 
 import pytest
@@ -83,9 +84,24 @@ def command(service: str, *, port: int | None = None, folder: Path | None = None
     own = SERVICES[service].get("command")
     if own is None:
         own = json.loads(dict(LAST_STAGE)["CMD"])
-    words = shlex.split(own) if isinstance(own, str) else list(own)
+    return _here(shlex.split(own) if isinstance(own, str) else list(own), port, folder)
+
+
+def health_check(service: str, *, port: int, folder: Path) -> list[str]:
+    """The command by which a container engine asks how a service is."""
+    own = SERVICES[service].get("healthcheck")
+    if own is None:
+        asked: list[str] = json.loads(dict(LAST_STAGE)["HEALTHCHECK"].partition("CMD")[2])
+    elif own["test"][0] == "CMD-SHELL":
+        asked = ["sh", "-c", own["test"][1].replace("$$", "$")]
+    else:
+        asked = own["test"][1:]
+    return _here(asked, port, folder)
+
+
+def _here(words: list[str], port: int | None, folder: Path | None) -> list[str]:
     if port is not None:
-        words = [word.replace("0.0.0.0:8000", f"127.0.0.1:{port}") for word in words]
+        words = [re.sub(r"(?:0\.0\.0\.0|127\.0\.0\.1):8000", f"127.0.0.1:{port}", w) for w in words]
     if folder is not None:
         words = [word.replace("/tmp", str(folder)) for word in words]
     return words
@@ -152,6 +168,18 @@ class Deployment:
                 )
         if "web" in services:
             eventually(lambda: answers(f"{ours.url}/accounts/login/"), what="the web server")
+
+    def is_well(self, service: str) -> bool:
+        """What the service's health check finds."""
+        ours = self.installation
+        done = subprocess.run(
+            health_check(service, port=ours.port, folder=ours.folder),
+            cwd=ROOT,
+            env={**self.environment(service), "HOSTNAME": gethostname()},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+        )
+        return done.returncode == 0
 
     def manage(self, *arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
         """Run a management command as ``docker compose exec -T web`` would."""

@@ -120,6 +120,8 @@ def test_work_leaves_lines_with_ids_and_no_texts_secrets_or_addresses(
         else ""
     )
     deployment.settings["ANYMAIL_WEBHOOK_SECRET"] = "anybody:zebrawebhook"
+    deployment.start("prepare")
+    assert installation.running.pop("prepare").wait(timeout=120) == 0, log.text("prepare")
     deployment.start("web", "engine", "mail", "webhooks", "beat")
 
     # A mail comes in by the pipe: standard output is the answer, standard error the log.
@@ -187,7 +189,10 @@ def test_work_leaves_lines_with_ids_and_no_texts_secrets_or_addresses(
         lambda: Ticket.objects.get(pk=refused.pk).review_error, what="a ticket that is set aside"
     )
     names = list(installation.running)
+    for name in ("web", "engine", "beat"):
+        assert deployment.is_well(name), name
     installation.stop()
+    assert not deployment.is_well("web")
 
     everything = {name: log.text(name) for name in names}
     everything |= {f"{name}.err": (log.folder / f"{name}.err").read_text() for name in names}
