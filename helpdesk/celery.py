@@ -21,7 +21,10 @@ from celery.signals import setup_logging, worker_process_init
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.dispatch import receiver
-from django_structlog.celery.signals import bind_extra_task_metadata
+from django_structlog.celery.signals import (
+    bind_extra_task_metadata,
+    modify_context_before_task_publish,
+)
 from django_structlog.celery.steps import DjangoStructLogInitStep
 
 from helpdesk import logs
@@ -154,6 +157,13 @@ def log_like_everything_else(loglevel: int, **_: object) -> None:
         celery.apps.worker.safe_say = logs.say_at_once  # type: ignore[attr-defined]
     for name in ("celery", "kombu"):
         logging.getLogger(name).setLevel(max(loglevel, logging.root.level))
+
+
+@receiver(modify_context_before_task_publish)
+def hand_on_who_rang(context: dict[str, Any], **_: object) -> None:
+    """A task is about whatever is due: of the request that rang for it, it inherits the id alone."""
+    for name in context.keys() - {"request_id", "parent_task_id"}:
+        del context[name]
 
 
 @receiver(bind_extra_task_metadata)

@@ -227,6 +227,8 @@ def test_work_leaves_lines_with_ids_and_no_texts_secrets_or_addresses(
     ]
     assert escalated
     assert UUID.fullmatch(escalated[0]["task_id"])
+    for line in log.lines("engine"):
+        assert line.keys().isdisjoint({"route", "user_id"}), "of a request that only rang"
     [aside, *_more] = log.lines("engine", event="ticket_set_aside")
     assert aside["ticket"] == refused.reference
     assert aside["exception"][0]["at"]
