@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils.functional import Promise as LazyText
 from django.utils.translation import gettext_lazy as _
 
-from desk.ticketpage import owners
+from desk.panels import owners
 from escalation import authority, paths
 from escalation.cases import Case, load
 from escalation.models import Escalation, Handoff, Promise
-from escalation.models.escalation import OPEN, State
+from escalation.models.escalation import State
 from escalation.models.promise import PromiseState
 from escalation.paths import PathEntry
-from escalation.sight import in_sight_of
+from escalation.roster import call_roll
+from escalation.sight import open_in_sight_of
+from staff import editions
 from staff.models import Team, User
 from tickets.models import Message, Ticket
 from tickets.models.ticket import MessageKind, Status
 
 PAGE = 60
+MANY = 1000
 SOON = timedelta(hours=1)
 
 COLUMNS: Mapping[str, LazyText] = {
@@ -49,9 +53,10 @@ class Card:
     next_step: PathEntry | None
     last_words: str
     bounces: int
-    #: Whether this person answers for one of the teams, and whom they may name as its owner.
+    #: Whether this person answers for one of the teams.
     may_lead: bool
-    owners: tuple[User, ...]
+    #: Whom they may name as its owner; read for a single card.
+    owners: tuple[User, ...] = ()
 
     @property
     def why(self) -> str:
@@ -80,7 +85,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """The numbers above the board; counted to a thousand."""
+    """The numbers above the board; counted to ``MANY``."""
 
     open: int
     to_accept: int
@@ -98,13 +103,14 @@ class Board:
 
 def board(*, user: User, team: int | None, after: int | None, now: datetime) -> Board:
     """Read a page of the open escalations of tickets this person may see."""
-    visible = Escalation.objects.filter(state__in=OPEN, ticket__in=in_sight_of(user).values("pk"))
+    roster = call_roll(now=now, edition=editions.current())
+    visible = open_in_sight_of(user, roster)
     if team is not None:
         visible = visible.filter(
             Q(ticket__team=team) | Q(pk__in=_now_with(team).values("escalation"))
         )
-    rows = visible.filter(pk__gt=after) if after is not None else visible
-    ids = list(rows.order_by("pk").values_list("pk", "ticket_id")[: PAGE + 1])
+    rows = _behind(visible, after) if after is not None else visible
+    ids = list(rows.order_by("opened_at", "pk").values_list("pk", "ticket_id")[: PAGE + 1])
     shown = dict(ids[:PAGE])
     cases = _cases(list(dict.fromkeys(shown.values())), now)
     words = _last_words(list(cases))
@@ -121,17 +127,30 @@ def board(*, user: User, team: int | None, after: int | None, now: datetime) -> 
             for key, title in COLUMNS.items()
         ],
         figures=_figures(visible, now),
-        teams=_teams(user),
+        teams=roster.teams_known_to(user),
         after=ids[PAGE - 1][0] if len(ids) > PAGE else None,
     )
 
 
-def _teams(user: User) -> list[Team]:
-    """Teams to narrow the board to; of private ones those this person is in."""
-    teams = Team.objects.select_related("tier").order_by("tier__number", "name")
-    if not user.sees_every_team:
-        teams = teams.filter(Q(is_private=False) | Q(members=user) | Q(leads=user)).distinct()
-    return list(teams)
+def one_card(*, pk: int, user: User, now: datetime) -> Card | None:
+    """The card of an open escalation, if this person may see it, and whom they may name."""
+    visible = open_in_sight_of(user, call_roll(now=now, edition=editions.current()))
+    ticket_id = visible.filter(pk=pk).values_list("ticket_id", flat=True).first()
+    if ticket_id is None:
+        return None
+    [case] = _cases([ticket_id], now).values()
+    found = next(each for each in case.open_escalations if each.pk == pk)
+    words = _last_words([ticket_id]).get(ticket_id, "")
+    named = owners(case=case, escalation=found, user=user)
+    return replace(_card(case, found, words, user, now), owners=named)
+
+
+def _behind(visible: QuerySet[Escalation], after: int) -> QuerySet[Escalation]:
+    """Those that were opened after the one of this id."""
+    opened = Escalation.objects.filter(pk=after).values_list("opened_at", flat=True).first()
+    if opened is None:
+        return visible.none()
+    return visible.filter(Q(opened_at__gt=opened) | Q(pk__gt=after), opened_at__gte=opened)
 
 
 def _now_with(team: int) -> QuerySet[Handoff]:
@@ -177,7 +196,6 @@ def _card(case: Case, escalation: Escalation, words: str, user: User, now: datet
         last_words=words,
         bounces=escalation.hops - 1,
         may_lead=authority.may_lead(case=case, handoff=handoff, user=user),
-        owners=owners(case=case, escalation=escalation, user=user),
     )
 
 
@@ -206,16 +224,15 @@ def _due(card: Card) -> datetime | None:
 
 
 def _figures(visible: QuerySet[Escalation], now: datetime) -> Figures:
-    tickets = visible.values("ticket")
-    promises = Promise.objects.filter(ticket__in=tickets)
-    newest = Promise.objects.filter(ticket=OuterRef("ticket_id")).order_by("-number")
+    promises = Promise.objects.filter(Exists(visible.filter(ticket=OuterRef("ticket_id"))))
+    later = Promise.objects.filter(ticket=OuterRef("ticket_id"), number__gt=OuterRef("number"))
     return Figures(
-        open=visible.order_by()[:1000].count(),
-        to_accept=visible.filter(state=State.OFFERED).order_by()[:1000].count(),
-        broken=promises.filter(state=PromiseState.BROKEN, pk=Subquery(newest.values("pk")[:1]))
-        .order_by()[:1000]
-        .count(),
-        due_soon=promises.filter(state=PromiseState.OPEN, due_at__lte=now + SOON)
-        .order_by()[:1000]
-        .count(),
+        open=_count(visible),
+        to_accept=_count(visible.filter(state=State.OFFERED)),
+        broken=_count(promises.filter(~Exists(later), state=PromiseState.BROKEN)),
+        due_soon=_count(promises.filter(state=PromiseState.OPEN, due_at__lte=now + SOON)),
     )
+
+
+def _count(rows: QuerySet[Any]) -> int:
+    return rows.order_by()[:MANY].count()

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from desk.forms import ChoiceField, LevelField, LineField, TextField, offer
+from desk.formfields import ChoiceField, LevelField, LineField, TextField, offer
 from staff.models import User
 from tickets import calls
 from tickets.calls import Caller

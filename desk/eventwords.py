@@ -86,6 +86,11 @@ def _names(model: type[User | Team], ids: set[int]) -> Mapping[int, str]:
     return dict(model._default_manager.filter(pk__in=ids).values_list("pk", "name"))
 
 
+def name_of(book: Book, pk: int) -> str:
+    """Somebody's name, whether or not they still work here."""
+    return book.user(pk) or str(User.objects.get(pk=pk))
+
+
 def lines(events: Iterable[Event], book: Book) -> list[Line]:
     """The events worth a line, in their order."""
     found = []

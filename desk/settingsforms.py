@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from desk.forms import Boxes, ChoiceField, LineField, TextField
+from desk.formfields import Boxes, ChoiceField, LineField, TextField
 from staff.apitokens import TokenRefused
 from staff.models import Scope, User
 from staff.zones import every_zone

@@ -6,12 +6,15 @@ stays open goes on saying what the server would say.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
+from types import MappingProxyType
 
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.translation import gettext, pgettext
+from django.utils.translation import get_language, gettext, pgettext
 
 MINUTE = 60
 HOUR = 60 * MINUTE
@@ -19,9 +22,15 @@ DAY = 24 * HOUR
 WEEK = 7 * DAY
 
 
-def words() -> dict[str, str]:
+def words() -> Mapping[str, str]:
     """The patterns that the page's script needs to say the same times in the same language."""
-    return {
+    return _words_in(get_language())
+
+
+@cache
+def _words_in(_language: str | None) -> Mapping[str, str]:
+    """The patterns in the language that is active: a page says a hundred times and looks once."""
+    patterns = {
         "seconds": pgettext("time span", "%(n)s s"),
         "minutes": pgettext("time span", "%(n)s min"),
         "hours": pgettext("time span", "%(n)s h"),
@@ -33,6 +42,7 @@ def words() -> dict[str, str]:
         "in": gettext("in %(span)s"),
         "late": gettext("%(span)s late"),
     }
+    return MappingProxyType(patterns)
 
 
 def span(length: timedelta) -> str:

@@ -157,7 +157,7 @@ def read_triage(*, user: User, filters: Filters, after: Cursor | None, now: date
         title=str(filters.view.label),
         own=_views(OWN, filters, held),
         queue=_views(QUEUE, filters, held),
-        teams=_teams(user, filters, choices.teams, own_teams(user, roster)),
+        teams=_teams(user, filters, choices.teams, roster),
         set=tuple(_set(filters, choices)),
         rows=shown,
         count=count_word(held[filters.view]),
@@ -218,27 +218,13 @@ def marks(ids: Sequence[int]) -> dict[int, int]:
 
 def read_choices(user: User, roster: Roster) -> Choices:
     """What this reader can filter by."""
-    own = own_teams(user, roster)
     plans = roster.edition.keep("plans", lambda: tuple(Plan.objects.order_by("rank", "name")))
     return Choices(
-        teams=[
-            team
-            for team in roster.teams.values()
-            if user.sees_every_team or not team.is_private or team.pk in own
-        ][:CHOICES],
+        teams=roster.teams_known_to(user)[:CHOICES],
         people=sorted(roster.users.values(), key=lambda person: person.name)[:CHOICES],
         plans=plans[:CHOICES],
         categories=categories(roster.edition)[:CHOICES],
     )
-
-
-def own_teams(user: User, roster: Roster) -> set[int]:
-    """The teams somebody works in or answers for."""
-    return {
-        pk
-        for pk in roster.teams
-        if user.pk in roster.members.get(pk, ()) or user.pk in roster.leads.get(pk, ())
-    }
 
 
 def _newest(ids: Sequence[int]) -> dict[int, tuple[int, int]]:
@@ -292,9 +278,9 @@ def _views(views: Sequence[View], filters: Filters, held: Mapping[View, int]) ->
     )
 
 
-def _teams(user: User, filters: Filters, teams: Sequence[Team], own: set[int]) -> tuple[Way, ...]:
+def _teams(user: User, filters: Filters, teams: Sequence[Team], roster: Roster) -> tuple[Way, ...]:
     """Every team in one link, and those this person works in or answers for."""
-    near = [team for team in teams if team.pk in own or user.sees_every_team][:TEAMS]
+    near = [team for team in teams if user.sees_every_team or roster.is_in(user, team)][:TEAMS]
     if not near:
         return ()
     every = Way("", gettext("All teams"), address(replace(filters, team=None)), "users")

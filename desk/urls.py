@@ -42,6 +42,7 @@ urlpatterns = [
     path("offers/", offers.offers, name="offers"),
     path("search/", search.search_page, name="search"),
     path("escalations/", escalations.escalations, name="escalations"),
+    path("escalations/<int:pk>/", escalations.card, name="escalation-card"),
     path("tickets/new/", calls.new_call, name="new-call"),
     path("tickets/<str:reference>/", ticket.ticket, name="ticket"),
     path("tickets/<str:reference>/escalate/", escalate.escalate, name="escalate"),

@@ -69,6 +69,18 @@ class Roster:
     def team_by_slug(self, slug: str) -> Team | None:
         return next((team for team in self.teams.values() if team.slug == slug), None)
 
+    def is_in(self, user: User, team: Team) -> bool:
+        """Whether somebody works in a team or answers for it."""
+        return user.pk in self.members.get(team.pk, ()) or user.pk in self.leads.get(team.pk, ())
+
+    def teams_known_to(self, user: User) -> list[Team]:
+        """All teams but the private ones that this person does not belong to."""
+        return [
+            team
+            for team in self.teams.values()
+            if not team.is_private or user.sees_every_team or self.is_in(user, team)
+        ]
+
     def time_of(self, team: Team) -> BusinessTime:
         """The team's open hours."""
         return self.time(self.calendars[team.calendar_id])

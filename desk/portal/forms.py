@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from desk.forms import LineField, TextField
+from desk.formfields import LineField, TextField
 from desk.portal.uploads import FilesField
 from tickets.intake import LONGEST_SUBJECT
 from tickets.models import RequiredDetail

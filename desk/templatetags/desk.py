@@ -243,7 +243,7 @@ def until(at: datetime, now: datetime) -> str:
 @register.simple_tag
 def time_words() -> str:
     """The words of the page's script, as JSON for an attribute."""
-    return json.dumps(timewords.words(), ensure_ascii=False)
+    return json.dumps(dict(timewords.words()), ensure_ascii=False)
 
 
 @register.inclusion_tag("_ring.html")

@@ -18,7 +18,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from desk import once
 from desk.calls import CallerForm, CallForm, search
-from desk.forms import refuse
+from desk.formfields import refuse
 from desk.views.numbers import number
 from desk.views.reading import reader
 from escalation import calling

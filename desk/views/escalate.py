@@ -15,7 +15,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from desk.forms import EscalateForm, offer_staff, refuse
+from desk.escalationforms import EscalateForm
+from desk.formfields import offer_staff, refuse
 from desk.views.reading import reader
 from desk.views.ticket import find_ticket
 from escalation import lifecycle, targets

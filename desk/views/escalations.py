@@ -1,16 +1,17 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from django.contrib.auth.decorators import login_required
-from django.forms import Form
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
+from django.views.decorators.vary import vary_on_headers
 
-from desk.board import Board, Card, board
-from desk.forms import AcceptForForm, NewTimeForm, OwnerForm, ReasonForm, UpdateForm, offer_staff
+from desk import acts
+from desk.acts import Act
+from desk.board import Card, board, one_card
+from desk.views.actforms import onward
 from desk.views.numbers import number
 from desk.views.reading import reader
 from escalation.models.escalation import State
@@ -26,33 +27,51 @@ def escalations(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "desk/escalations.html",
-        {"board": shown, "lanes": _lanes(shown), "team": team, "now": now, "partial": False},
+        {
+            "board": shown,
+            "team": team,
+            "now": now,
+            "partial": False,
+            "here": reverse("desk:escalations"),
+            "back": acts.back_to(request.get_full_path()),
+        },
     )
 
 
-def _lanes(shown: Board) -> list[dict[str, object]]:
-    """The columns, each card with the forms of what its lead can do from here."""
-    return [
+@require_safe
+@login_required
+@vary_on_headers("HX-Request")
+def card(request: HttpRequest, pk: int) -> HttpResponse:
+    """What can be done with a card; ``?next=`` is the board it stands on. 404 for who may nothing."""
+    now = timezone.now()
+    found = one_card(pk=pk, user=reader(request), now=now)
+    if found is None or not found.may_lead:
+        raise Http404
+    back = onward(request, request.GET.get("next", "")) or reverse("desk:escalations")
+    partial = bool(request.headers.get("HX-Request"))
+    return render(
+        request,
+        "desk/_card_acts.html" if partial else "desk/card.html",
         {
-            "column": column,
-            "cards": [{"card": card, "acts": _acts(card)} for card in column.cards],
-        }
-        for column in shown.columns
-    ]
+            "card": found,
+            "acts": _acts(found, back),
+            "leave": back,
+            "now": now,
+            "partial": partial,
+        },
+    )
 
 
-def _acts(card: Card) -> Mapping[str, Form]:
-    """Nothing for who answers for neither team; refused, a form comes back on the ticket's page."""
-    if not card.may_lead:
-        return {}
-    forms: dict[str, Form] = {"update": UpdateForm(), "de_escalate": ReasonForm()}
-    if card.can_be_moved:
-        forms["new_time"] = NewTimeForm()
+def _acts(card: Card, back: str) -> list[Act]:
+    """Done, they lead back to the board; refused, a form comes back on the ticket's page."""
+    asked = acts.back_to(back, card=card.escalation.pk)
+    on_ticket = acts.on_ticket(card.ticket, asked=asked)
+    on_escalation = acts.on_escalation(card.ticket, card.escalation, asked=asked)
+    found = []
     if card.owners and card.escalation.state == State.OFFERED:
-        forms["accept_for"] = AcceptForForm()
+        found.append(on_escalation["accept_for"])
     if card.owners and card.escalation.state == State.ACCEPTED:
-        forms["reassign"] = OwnerForm()
-    for name, form in forms.items():
-        form.auto_id = f"card-{card.escalation.pk}-{name}-%s"
-        offer_staff(form, people=card.owners, teams=())
-    return forms
+        found.append(on_escalation["reassign"])
+    if card.can_be_moved:
+        found.append(on_ticket["new_time"])
+    return [*found, on_ticket["update"], on_escalation["de_escalate"]]

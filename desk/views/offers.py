@@ -3,14 +3,14 @@ from __future__ import annotations
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from desk.forms import AcceptForm, HandOnForm, ReturnForm
+from desk import acts
 from desk.offers import read_offers
 from desk.views.numbers import number
 from desk.views.reading import reader
-from tickets.gathering import gathered
 
 
 @require_safe
@@ -23,15 +23,13 @@ def offers(request: HttpRequest) -> HttpResponse:
         chosen=number(request.GET.get("offer")),
         page=min(number(request.GET.get("page")) or 1, 1000),
     )
-    forms = {}
+    offered = {}
     if inbox.chosen is not None:
-        forms = {
-            "accept": AcceptForm(),
-            "decline": ReturnForm(gathered=gathered(inbox.chosen.escalation.ticket)),
-            "hand_on": HandOnForm(),
-        }
+        escalation = inbox.chosen.escalation
+        asked = acts.back_to(reverse("desk:offers"))
+        offered = acts.on_escalation(escalation.ticket, escalation, asked=asked)
     return render(
         request,
         "desk/offers.html",
-        {"inbox": inbox, "forms": forms, "now": now, "partial": False},
+        {"inbox": inbox, "acts": offered, "now": now, "partial": False},
     )

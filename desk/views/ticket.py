@@ -6,7 +6,7 @@ is refused comes back with what was written, at the field that names it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -18,15 +18,17 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from desk import once
+from desk import acts, once
+from desk.acts import Act
 from desk.downloads import hand_out
-from desk.forms import ReviewForm, offer_categories, offer_staff, refuse
+from desk.formfields import refuse
 from desk.ticketactions import ON_ESCALATION, ON_TICKET
-from desk.ticketpage import EscalationPanel, PastEscalation, TicketPage, ticket_page
+from desk.ticketforms import NoteForm, ReplyForm
+from desk.ticketpage import TicketPage, ticket_page
+from desk.views import actforms
 from desk.views.numbers import number
 from desk.views.reading import reader
 from escalation.models import Escalation
@@ -35,6 +37,15 @@ from tickets import conversation, followups, locking
 from tickets.errors import Refused
 from tickets.gathering import gathered as gather
 from tickets.models import Attachment, FollowUp, Message, Ticket
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A form that came back, and of which escalation it is; None: of the ticket itself."""
+
+    escalation: int | None
+    action: str
+    form: Form
 
 
 def find_ticket(request: HttpRequest, reference: str) -> Ticket:
@@ -66,14 +77,16 @@ def ticket(request: HttpRequest, reference: str) -> HttpResponse:
     return _page(request, found)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def act(request: HttpRequest, reference: str, action: str) -> HttpResponse:
-    """Do something to a ticket."""
+    """Do something to a ticket; asked with GET, show its form."""
     found = find_ticket(request, reference)
     known = ON_TICKET.get(action)
     if known is None:
         raise Http404
+    if request.method != "POST":
+        return actforms.of_ticket(request, found, action, known)
     form = known.make(request.POST, found, gather(found))
     if form.is_valid():
         data = dict(form.cleaned_data)
@@ -90,18 +103,20 @@ def act(request: HttpRequest, reference: str, action: str) -> HttpResponse:
         else:
             return _done(request, found, str(known.done))
     _say_aloud(request, form)
-    return _page(request, found, {_name(action): form}, status=422)
+    return _page(request, found, Refusal(None, action, form), status=422)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def act_on_escalation(request: HttpRequest, reference: str, pk: int, action: str) -> HttpResponse:
-    """Do something with one of a ticket's escalations."""
+    """Do something with one of a ticket's escalations; asked with GET, show its form."""
     found = find_ticket(request, reference)
     known = ON_ESCALATION.get(action)
     if known is None:
         raise Http404
-    escalation = get_object_or_404(Escalation, pk=pk, ticket=found)
+    escalation = get_object_or_404(Escalation.objects.select_related("review"), pk=pk, ticket=found)
+    if request.method != "POST":
+        return actforms.of_escalation(request, found, escalation, action, known)
     form = known.make(request.POST, gather(found))
     if form.is_valid():
         try:
@@ -114,7 +129,7 @@ def act_on_escalation(request: HttpRequest, reference: str, pk: int, action: str
         else:
             return _done(request, found, str(known.done))
     _say_aloud(request, form)
-    return _page(request, found, refused=(escalation.pk, _name(action), form), status=422)
+    return _page(request, found, Refusal(escalation.pk, action, form), status=422)
 
 
 @require_POST
@@ -153,10 +168,6 @@ def attachment(request: HttpRequest, reference: str, pk: int) -> HttpResponseBas
     return hand_out(get_object_or_404(Attachment, pk=pk, message__ticket=found))
 
 
-def _name(action: str) -> str:
-    return action.replace("-", "_")
-
-
 def _done(request: HttpRequest, found: Ticket, word: str) -> HttpResponse:
     if word:
         messages.success(request, word)
@@ -188,21 +199,13 @@ def _go_on(request: HttpRequest, found: Ticket) -> HttpResponse:
         return redirect("desk:triage")
     if request.headers.get("HX-Request"):
         return _page(request, find_ticket(request, found.reference))
-    onward = request.POST.get("next", "")
-    if url_has_allowed_host_and_scheme(
-        onward, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    ):
-        return redirect(onward)
+    if back := actforms.onward(request, request.POST.get("next", "")):
+        return redirect(back)
     return redirect(found)
 
 
 def _page(
-    request: HttpRequest,
-    found: Ticket,
-    bound: Mapping[str, Form] | None = None,
-    *,
-    refused: tuple[int, str, Form] | None = None,
-    status: int = 200,
+    request: HttpRequest, found: Ticket, refusal: Refusal | None = None, *, status: int = 200
 ) -> HttpResponse:
     """The page, with the form that was refused, of the ticket or of one of its escalations."""
     now = timezone.now()
@@ -212,59 +215,58 @@ def _page(
         now=now,
         before=number(request.GET.get("before")),
     )
-    forms = {
-        _name(name): action.make(None, found, page.gathered) for name, action in ON_TICKET.items()
-    }
-    forms |= bound or {}
-    _prepare(forms, page, "on")
+    partial = request.GET.get("pane") == "1"
+    swapped = bool(request.headers.get("HX-Request")) and not partial
+    return render(
+        request,
+        "desk/_ticket.html" if swapped else "desk/ticket.html",
+        {
+            "page": page,
+            "ticket": found,
+            "now": now,
+            "partial": partial,
+            "swapped": swapped,
+            "in_place": True,
+            **_forms(page, refusal),
+        },
+        status=status,
+    )
+
+
+def _forms(page: TicketPage, refusal: Refusal | None) -> dict[str, object]:
+    """The forms that stand in the page, and the links to all others; open is what was refused."""
+    forms: dict[str, Form] = {"reply": ReplyForm(), "note": NoteForm()}
+    on_ticket = acts.on_ticket(page.ticket)
     panels = [
-        {"panel": panel, "forms": _panel_forms(panel, page, refused)} for panel in page.panels
+        (panel, acts.on_escalation(page.ticket, panel.escalation), panel.owners)
+        for panel in page.panels
     ]
-    past = [{"row": row, "form": _review_form(row, refused)} for row in page.past]
-    context = {
-        "page": page,
-        "ticket": found,
-        "now": now,
-        "partial": request.GET.get("pane") == "1",
+    past = [(row, acts.on_escalation(page.ticket, row.escalation)) for row in page.past]
+    if refusal is not None:
+        name, form = acts.key_of(refusal.action), refusal.form
+        if refusal.escalation is None:
+            acts.prepare(form, ids=f"on-{name}", roster=page.roster)
+            forms[name] = form
+            _open(on_ticket, name, form)
+        for panel, offered, owners in panels:
+            if panel.escalation.pk == refusal.escalation:
+                named = owners if refusal.action in actforms.NAMES_AN_OWNER else None
+                ids = f"escalation-{refusal.escalation}-{name}"
+                acts.prepare(form, ids=ids, roster=page.roster, owners=named)
+                _open(offered, name, form)
+        for row, offered in past:
+            if row.escalation.pk == refusal.escalation:
+                ids = f"escalation-{refusal.escalation}-{name}"
+                acts.prepare(form, ids=ids, roster=page.roster)
+                _open(offered, name, form)
+    return {
         "forms": forms,
-        "panels": panels,
-        "past": past,
+        "acts": on_ticket,
+        "panels": [{"panel": panel, "acts": offered} for panel, offered, _owners in panels],
+        "past": [{"row": row, "acts": offered} for row, offered in past],
     }
-    swapped = bool(request.headers.get("HX-Request")) and not context["partial"]
-    template = "desk/_ticket.html" if swapped else "desk/ticket.html"
-    return render(request, template, {**context, "swapped": swapped}, status=status)
 
 
-def _panel_forms(
-    panel: EscalationPanel, page: TicketPage, refused: tuple[int, str, Form] | None
-) -> dict[str, Form]:
-    """The forms of one escalation, as nobody has written in them but what was refused."""
-    forms = {
-        _name(name): action.make(None, page.gathered) for name, action in ON_ESCALATION.items()
-    }
-    if refused is not None and refused[0] == panel.escalation.pk:
-        forms[refused[1]] = refused[2]
-    _prepare(forms, page, f"escalation-{panel.escalation.pk}")
-    for name in ("accept_for", "reassign"):
-        offer_staff(forms[name], people=panel.owners, teams=page.teams)
-    return forms
-
-
-def _review_form(row: PastEscalation, refused: tuple[int, str, Form] | None) -> Form:
-    """What a lead may say of an escalation that is over; what was said before stands in it."""
-    if refused is not None and refused[:2] == (row.escalation.pk, "review"):
-        form = refused[2]
-    elif row.review is not None:
-        form = ReviewForm(initial={"avoidable": row.review.avoidable, "note": row.review.note})
-    else:
-        form = ReviewForm()
-    form.auto_id = f"escalation-{row.escalation.pk}-review-%s"
-    return form
-
-
-def _prepare(forms: Mapping[str, Form], page: TicketPage, prefix: str) -> None:
-    """Give each form ids of its own, and its choices from what the page has read already."""
-    for name, form in forms.items():
-        form.auto_id = f"{prefix}-{name}-%s"
-        offer_staff(form, people=page.people, teams=page.teams)
-        offer_categories(form, categories=page.categories)
+def _open(offered: dict[str, Act], name: str, form: Form) -> None:
+    if name in offered:
+        offered[name] = replace(offered[name], form=form)

@@ -45,14 +45,13 @@ setInterval(() => {
 }, 500);
 
 /* Whoever goes by keyboard goes on where they were, and not at the beginning of the page, when what
-   they stood on is replaced: at what is wrong, at the same form or the fold it went back into, or
+   they stood on is replaced: at what is wrong, at the same form, at the link it went back behind, or
    at the ticket's title. */
 
 let left = null;
 
 function whereabouts(element) {
-  const fold = element.closest("details");
-  const form = element.closest("form") || (element.matches("summary") && fold?.querySelector("form"));
+  const form = element.closest("form");
   return { action: form?.getAttribute("action"), href: element.getAttribute("href") };
 }
 
@@ -62,8 +61,8 @@ function cameFrom({ action, href }) {
   const places = [
     link,
     form?.querySelector("[aria-invalid='true']"),
-    form?.closest("details:not([open])")?.querySelector("summary"),
     form?.querySelector("textarea, select, input:not([type=hidden]), button"),
+    action && document.querySelector(`main a[href="${CSS.escape(action)}"]`),
     document.getElementById("ticket-title"),
   ];
   return places.find((place) => place?.checkVisibility());

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from desk.portal.views.tickets import ACTS
-from desk.ticketactions import ON_ESCALATION, ON_TICKET
+from desk.ticketactions import ON_ESCALATION, ON_TICKET, EscalationAction, TicketAction
 from notifications.views.webhooks import ACTS as WEBHOOK_ACTS
 
 PEOPLE = ("visitor", "disabled", "contact", "agent", "outsider", "lead", "manager", "admin")
@@ -91,9 +91,20 @@ def _does(path: str, *also: str) -> Address:
     return Address(path, _once(NOT_SO), _rooms(DOES, DOES_PRIVATE, NOWHERE), also)
 
 
-def _acts(path: str, names: Mapping[str, object]) -> Address:
-    first, *rest = (path.replace("{action}", name) for name in names)
-    return _does(first, *rest)
+def _acts(path: str, actions: Mapping[str, TicketAction | EscalationAction]) -> Address:
+    """What is done to a ticket, and its form; of the rest the forms stand in the ticket's page."""
+    first, *rest = (path.replace("{action}", name) for name in actions if actions[name].label)
+    return _of_ticket(first, *rest, post=True)
+
+
+def _at_once(path: str, actions: Mapping[str, TicketAction | EscalationAction]) -> Address:
+    first, *rest = (path.replace("{action}", name) for name in actions if not actions[name].label)
+    return Address(
+        first,
+        _rooms("in in in 405 405 405 405 405", "in in in 404 404 404 405 405", NOWHERE),
+        _rooms(DOES, DOES_PRIVATE, NOWHERE),
+        tuple(rest),
+    )
 
 
 def _of_webhook(path: str, *also: str, post: bool = False) -> Address:
@@ -134,6 +145,12 @@ OURS: Mapping[str, Address] = {
         "/search/", "/search/?q=fails+status:open", "/search/?q=nothing+like+it&page=9"
     ),
     "desk:escalations": _page("/escalations/", "/escalations/?team=1"),
+    "desk:escalation-card": Address(
+        "/escalations/{escalation}/",
+        _rooms("in in in 404 404 200 200 200", PRIVATE, NOWHERE),
+        _once(NOT_SO),
+        ("/escalations/{escalation}/?next=/escalations/?team=1",),
+    ),
     "desk:mail": _page("/mail/", "/mail/?state=queued"),
     "desk:mail-letter": _of_ticket("/mail/{letter}/"),
     "desk:mail-html": _of_ticket("/mail/{letter}/html/"),
@@ -161,6 +178,11 @@ OURS: Mapping[str, Address] = {
     "desk:follow-up-done": _does(TICKET + "follow-ups/{follow_up}/done/"),
     "desk:act": _acts(TICKET + "{action}/", ON_TICKET),
     "desk:act-on-escalation": _acts(TICKET + "escalations/{escalation}/{action}/", ON_ESCALATION),
+    # What stands behind the comma tells apart what one pattern answers differently.
+    "desk:act, at once": _at_once(TICKET + "{action}/", ON_TICKET),
+    "desk:act-on-escalation, at once": _at_once(
+        TICKET + "escalations/{escalation}/{action}/", ON_ESCALATION
+    ),
     # The customers' doors
     "desk:status": Address(
         "/s/{token}/",

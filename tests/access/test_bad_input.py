@@ -17,7 +17,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import QueryDict
 from pytest_django import Settings
 
-from desk.forms import EscalateForm
+from desk.escalationforms import EscalateForm
 from desk.portal import pages
 from desk.portal.forms import NewTicketForm
 from desk.portal.views import tickets as portal_tickets

@@ -78,7 +78,7 @@ def test_the_first_minutes_of_the_demo(installation: Installation, watched: Watc
     expect(broken).to_contain_text("HD-1032")
     card = broken.locator("article", has_text="HD-1032")
     card.get_by_text("Act", exact=True).click()
-    card.locator("summary", has_text="New time").click()
+    card.get_by_role("link", name="New time").click()
     in_two_hours = timezone.now().astimezone(ZoneInfo("Europe/Madrid")) + timedelta(hours=2)
     card.get_by_label("New expected time").fill(f"{in_two_hours:%Y-%m-%dT%H:%M}")
     card.get_by_label("Why it takes longer").fill("both accounts are corrected at once")

@@ -33,12 +33,13 @@ def press(page: Page, name: str, *, role: str = "button", within: Locator | None
 
 
 def fold(page: Page, name: str) -> Locator:
-    """Open what is folded under these words."""
-    words = page.locator("summary").filter(has_text=re.compile(rf"^\s*{name}\s*$"))
-    folded = page.locator("main details").filter(has=words).last
-    go_to(page, folded.locator("summary").first)
+    """Open the form behind a link of these words; its first field has the focus then."""
+    words = re.compile(rf"^\s*{name}\s*$")
+    go_to(page, page.locator("main a").filter(has_text=words).last)
     page.keyboard.press("Enter")
-    return folded
+    opened = page.locator("details.act").filter(has=page.locator("summary").filter(has_text=words))
+    expect(opened.locator(":focus")).to_have_count(1)
+    return opened.last
 
 
 def write(page: Page, place: Locator, text: str) -> None:

@@ -13,7 +13,7 @@ from escalation.authority import NotAllowed, WrongState
 from escalation.models import Escalation, Review
 from staff.models import User
 from tests.house import House, after
-from tests.pages.acting import EVIL, ago, as_, form, has_no_markup_of, press
+from tests.pages.acting import EVIL, ago, as_, has_no_markup_of, opened, press
 from tests.pages.desk import html, words
 from tickets.errors import Refused
 from tickets.models import Ticket
@@ -97,7 +97,7 @@ def test_a_lead_reviews_on_the_tickets_page_and_everybody_reads_it(
 ) -> None:
     marco = as_(house.marco)
     address = over.ticket.get_absolute_url()
-    sent = form(html(marco.get(address)), "/review/")
+    sent = opened(marco, html(marco.get(address)), "/review/")
     press(
         marco,
         over.ticket,

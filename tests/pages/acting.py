@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from django.apps import apps
@@ -68,6 +70,23 @@ def form(page: str, address_ends: str) -> dict[str, Any]:
             fields[carried["name"]] = carried.get("value", "")
     assert fields, f"no form to …{address_ends}"
     return fields
+
+
+def opened(client: Client, page: str, address_ends: str) -> dict[str, Any]:
+    """As ``form``, of one that stands in the page, behind a link of it, or behind a card's link."""
+    if any(
+        tag == "form" and carried.get("action", "").endswith(address_ends)
+        for tag, carried in Markup(page).elements
+    ):
+        return form(page, address_ends)
+    links = [c["href"] for tag, c in Markup(page).elements if tag == "a" and "href" in c]
+    for link in links:
+        if urlsplit(link).path.endswith(address_ends):
+            return form(html(client.get(link)), address_ends)
+    for link in links:
+        if re.fullmatch(r"/escalations/\d+/", urlsplit(link).path):
+            return opened(client, html(client.get(link)), address_ends)
+    raise AssertionError(f"no link to …{address_ends}")
 
 
 def stranger(ticket: Ticket, text: str, **came: Any) -> Message:

@@ -11,7 +11,7 @@ from escalation import lifecycle
 from escalation.models import Escalation
 from staff.models import User
 from tests.house import House, fresh, letter, promise_of, told
-from tests.pages.acting import ago, ahead, as_, form, press, queries
+from tests.pages.acting import ago, ahead, as_, form, opened, press, queries
 from tests.pages.desk import html, words
 
 pytestmark = pytest.mark.django_db
@@ -46,7 +46,7 @@ def test_a_lead_accepts_for_somebody_of_the_team_and_is_back_at_the_board(
     house: House, offered: Escalation
 ) -> None:
     grace = as_(house.grace)
-    sent = form(html(grace.get("/escalations/")), "/accept-for/")
+    sent = opened(grace, html(grace.get("/escalations/")), "/accept-for/")
     answer = act(
         grace,
         offered,
@@ -81,7 +81,9 @@ def test_nobody_of_another_team_and_nobody_away_is_named(house: House, offered: 
         assert answer.status_code == 422
     assert "Mei Tanaka is away." in words(answer)
     assert fresh(offered).state == "offered"
-    names = html(grace.get("/escalations/"))
+    names = html(
+        grace.get(f"{offered.ticket.get_absolute_url()}escalations/{offered.pk}/accept-for/")
+    )
     assert "Priya Nair</option>" in names
     assert "Mei Tanaka</option>" not in names
     assert "Anna Keller</option>" not in names
@@ -113,7 +115,7 @@ def test_a_lead_gives_a_new_time_and_an_update_from_the_card(
         "new-time",
         due=ahead(days=2),
         reason="One more test",
-        **form(page, "/new-time/"),
+        **opened(grace, page, "/new-time/"),
     )
     assert answer["Location"] == "/escalations/"
     assert promise_of(accepted.ticket).slips == 1
@@ -123,7 +125,7 @@ def test_a_lead_gives_a_new_time_and_an_update_from_the_card(
         "update",
         headline="cause found",
         text="We found the cause.",
-        **form(page, "/update/"),
+        **opened(grace, page, "/update/"),
     )
     assert answer["Location"] == "/escalations/"
     assert "We found the cause." in letter(accepted.ticket, "update").text
@@ -147,7 +149,7 @@ def test_what_is_refused_comes_back_with_what_was_written(
 
 def test_a_lead_de_escalates_with_a_reason(house: House, offered: Escalation) -> None:
     grace = as_(house.grace)
-    sent = form(html(grace.get("/escalations/")), "/de-escalate/")
+    sent = opened(grace, html(grace.get("/escalations/")), "/de-escalate/")
     assert act(grace, offered, "de-escalate", reason="", **sent).status_code == 422
     answer = act(grace, offered, "de-escalate", reason="Solved by phone.", **sent)
     assert answer["Location"] == "/escalations/"
@@ -165,8 +167,11 @@ def test_who_leads_neither_team_sees_the_board_without_acts(
         (house.lena, False),
         (house.anna, False),
     ):
-        page = html(as_(person).get("/escalations/"))
-        assert offered.ticket.reference in page
+        browser = as_(person)
+        board = html(browser.get("/escalations/"))
+        assert offered.ticket.reference in board
+        assert (f"/escalations/{offered.pk}/" in board) is sees, person
+        page = html(browser.get(f"/escalations/{offered.pk}/"))
         assert ("/de-escalate/" in page) is sees, person
         named = "/accept-for/" in page
         assert named is (person in (house.grace, house.helen)), person
@@ -228,7 +233,9 @@ def test_later_it_is_withdrawn_with_a_reason(house: House, offered: Escalation) 
     late = act(anna, offered, "undo")
     assert late.status_code == 422
     assert "Say why it is withdrawn." in words(late)
-    answer = act(anna, offered, "withdraw", reason="Found it myself.", **form(page, "/withdraw/"))
+    answer = act(
+        anna, offered, "withdraw", reason="Found it myself.", **opened(anna, page, "/withdraw/")
+    )
     assert answer.status_code == 302
     assert fresh(offered).state == "withdrawn"
     said = words(anna.get(offered.ticket.get_absolute_url()))

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from escalation import lifecycle
 from tests.house import House, fresh, handoff_of
-from tests.pages.acting import ago, all_rows, as_, form, press, queries
+from tests.pages.acting import ago, all_rows, as_, form, opened, press, queries
 from tests.pages.desk import Markup, html, words
 from tickets import triage
 from tickets.models import Ticket
@@ -135,7 +135,7 @@ def test_declining_and_handing_on_lead_back_to_the_inbox(
 ) -> None:
     escalation = house.escalate(ticket, now=ago(minutes=2))
     at = f"escalations/{escalation.pk}/{action}"
-    hidden = form(html(priya.get("/offers/")), f"{at}/")
+    hidden = opened(priya, html(priya.get("/offers/")), f"{at}/")
 
     answer = press(
         priya,

@@ -18,6 +18,7 @@ from tests.pages.acting import (
     fields_in_error,
     form,
     has_no_markup_of,
+    opened,
     press,
     queries,
 )
@@ -254,7 +255,9 @@ def test_from_the_tickets_page_it_is_the_requester_who_called(house: House, anna
     ticket = house.ticket(now=ago(minutes=30), assignee=house.anna)
     page = html(anna.get(ticket.get_absolute_url()))
     assert press(anna, ticket, "call", text="").status_code == 422
-    answer = press(anna, ticket, "call", text="It is all of Oslo now.", **form(page, "/call/"))
+    answer = press(
+        anna, ticket, "call", text="It is all of Oslo now.", **opened(anna, page, "/call/")
+    )
     assert answer.status_code == 302
     message = Message.objects.filter(ticket=ticket).latest("pk")
     assert (message.contact, message.channel, message.text) == (

@@ -11,7 +11,7 @@ from django.utils import timezone
 from escalation import endings
 from escalation.models.clock import ClockKind
 from tests.house import START, House, after, clock_of, told
-from tests.pages.acting import ago, ahead, as_, form, press, queries
+from tests.pages.acting import ago, ahead, as_, form, opened, press, queries
 from tests.pages.desk import html, words
 from tickets import intake, listing, snoozing, triage
 from tickets.errors import Refused
@@ -131,7 +131,7 @@ def test_the_page_snoozes_until_tomorrow_morning_where_one_is(house: House, tick
         "snooze",
         usual="tomorrow",
         reason="Security answers",
-        **form(page, "/snooze/"),
+        **opened(anna, page, "/snooze/"),
     )
     assert answer.status_code == 302
     until = Snooze.objects.open().get().until

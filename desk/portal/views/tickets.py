@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from desk import once
 from desk.downloads import hand_out
-from desk.forms import refuse
+from desk.formfields import refuse
 from desk.portal import pages
 from desk.portal.forms import AnswerForm, DetailsForm, EscalateForm, MuteForm, ReopenForm
 from desk.portal.pages import Page
