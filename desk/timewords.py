@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from functools import cache
+from datetime import datetime, timedelta, tzinfo
+from functools import cache, lru_cache
 from types import MappingProxyType
 
 from django.utils import timezone
@@ -92,23 +92,32 @@ def day(at: datetime, now: datetime) -> str:
     local = timezone.localtime(at)
     if local.year == timezone.localtime(now).year:
         # Translators: day and month in the language's order, as Django's date filter takes them.
-        return date_format(local, pgettext("date format", "j M"))
-    return date_format(local, pgettext("date format", "j M Y"))
+        return _by_pattern(at, pgettext("date format", "j M"))
+    return _by_pattern(at, pgettext("date format", "j M Y"))
 
 
 def clock(at: datetime, now: datetime) -> str:
     """Say a time of the near days by its clock: "14:00" today, else "Tue 24 Nov, 14:00"."""
     local = timezone.localtime(at)
     if local.date() == timezone.localtime(now).date():
-        return date_format(local, "H:i")
-    return date_format(local, pgettext("date format", "D j M, H:i"))
+        return _by_pattern(at, "H:i")
+    return _by_pattern(at, pgettext("date format", "D j M, H:i"))
 
 
 def exact(at: datetime) -> str:
     """Say the whole time in the reader's zone: "Tue 24 Nov 2026, 14:00:09 (Europe/Berlin)"."""
-    local = timezone.localtime(at)
-    said = date_format(local, pgettext("date format", "D j M Y, H:i:s"))
+    said = _by_pattern(at, pgettext("date format", "D j M Y, H:i:s"))
     return f"{said} ({timezone.get_current_timezone_name()})"
+
+
+def _by_pattern(at: datetime, pattern: str) -> str:
+    return _formatted(at, pattern, timezone.get_current_timezone(), get_language())
+
+
+@lru_cache(maxsize=8192)
+def _formatted(at: datetime, pattern: str, zone: tzinfo, _language: str | None) -> str:
+    """A page says the same times again and again, and a format is read letter by letter."""
+    return date_format(timezone.localtime(at, zone), pattern)
 
 
 def told(at: datetime) -> str:

@@ -11,8 +11,10 @@ from escalation.cases import Case, open_case
 from escalation.ledger import Ledger
 from escalation.models import Escalation, Handoff
 from escalation.models.escalation import Kind, State
+from escalation.roster import Roster
 from staff.models import User
 from tickets.errors import Refused
+from tickets.models import Ticket
 
 
 class WrongState(Refused):
@@ -75,11 +77,15 @@ def may_withdraw(*, escalation: Escalation, user: User) -> bool:
 
 def may_lead(*, case: Case, handoff: Handoff, user: User) -> bool:
     """Whether somebody answers for the team that has it, or for the ticket's own."""
-    leads = case.roster.leads
+    return leads(user=user, roster=case.roster, ticket=case.ticket, handoff=handoff)
+
+
+def leads(*, user: User, roster: Roster, ticket: Ticket, handoff: Handoff) -> bool:
+    """As ``may_lead``, without the case."""
     return (
-        user.pk in leads[handoff.to_team_id]
-        or (case.ticket.team_id is not None and user.pk in leads[case.ticket.team_id])
-        or user.sees_every_team
+        user.sees_every_team
+        or user.pk in roster.leads[handoff.to_team_id]
+        or (ticket.team_id is not None and user.pk in roster.leads[ticket.team_id])
     )
 
 

@@ -7,6 +7,7 @@ a step's own person is missing or absent it goes to a backup, a lead, a manager.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -103,24 +104,28 @@ def next_step(*, case: Case, handoff: Handoff) -> tuple[int, dict[str, Any], dat
 
 def entries(*, case: Case, handoff: Handoff) -> list[PathEntry]:
     """The whole path of a hand-off: what fired, and what would, chained from there."""
-    fired = case.steps.get(handoff.pk, [])
+    return chained(handoff=handoff, fired=case.steps.get(handoff.pk, []), roster=case.roster)
+
+
+def chained(*, handoff: Handoff, fired: Sequence[Step], roster: Roster) -> list[PathEntry]:
+    """As ``entries``, from the steps that fired."""
     shown = [
         PathEntry(
             number=step.number,
             action=step.action,
             at=step.fired_at,
             fired=True,
-            user=case.roster.users.get(step.user_id) if step.user_id else None,
-            team=case.roster.teams.get(step.team_id) if step.team_id else None,
+            user=roster.users.get(step.user_id) if step.user_id else None,
+            team=roster.teams.get(step.team_id) if step.team_id else None,
         )
         for step in fired
     ]
     since = fired[-1].fired_at if fired else handoff.offered_at
-    team = case.roster.teams[handoff.to_team_id]
+    team = roster.teams[handoff.to_team_id]
     for number, definition in enumerate(handoff.path[len(fired) :], start=len(fired) + 1):
-        since = _time(case.roster, handoff, definition["after"], since)
+        since = _time(roster, handoff, definition["after"], since)
         action = definition["action"]
-        backup = case.roster.teams.get(team.backup_team_id or 0)
+        backup = roster.teams.get(team.backup_team_id or 0)
         shown.append(
             PathEntry(
                 number=number,
@@ -129,7 +134,7 @@ def entries(*, case: Case, handoff: Handoff) -> list[PathEntry]:
                 fired=False,
                 user=None
                 if action in ("remind", "backup_team")
-                else person_for(action=action, team=team, roster=case.roster),
+                else person_for(action=action, team=team, roster=roster),
                 team=backup if action == "backup_team" else team,
             )
         )

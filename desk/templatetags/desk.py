@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import cache, lru_cache
 from typing import Any
 
 from django import template
@@ -17,6 +18,7 @@ from django.http import HttpRequest
 from django.template.context import Context
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from desk import rail as frame
@@ -24,7 +26,7 @@ from desk import settingstabs, timewords
 from desk.timewords import Due, due_word
 from staff.models import User
 from tickets.models import Ticket
-from tickets.models.ticket import Status
+from tickets.models.ticket import Level, Status
 
 register = template.Library()
 
@@ -54,6 +56,11 @@ def icon(name: str, label: str = "") -> SafeString:
     """A Tabler icon by name; with a label where no word stands beside it."""
     if label:
         return format_html('<i class="ti ti-{}" role="img" aria-label="{}"></i>', name, label)
+    return _symbol(name)
+
+
+@lru_cache(maxsize=512)
+def _symbol(name: str) -> SafeString:
     return format_html('<i class="ti ti-{}" aria-hidden="true"></i>', name)
 
 
@@ -72,8 +79,13 @@ def chip(text: str, level: str = "idle", symbol: str = "", title: str = "") -> S
 @register.simple_tag
 def status_chip(ticket: Ticket) -> SafeString:
     """A ticket's status in its word, colour and icon."""
-    level, symbol = _STATUS[Status(ticket.status)]
-    return chip(ticket.get_status_display(), level, symbol)
+    return _status_chip(Status(ticket.status), get_language())
+
+
+@cache
+def _status_chip(status: Status, _language: str | None) -> SafeString:
+    level, symbol = _STATUS[status]
+    return chip(str(status.label), level, symbol)
 
 
 @register.simple_tag
@@ -89,12 +101,18 @@ def status_word(ticket: Ticket) -> SafeString:
 @register.simple_tag
 def priority_chip(ticket: Ticket) -> SafeString:
     """A ticket's priority, P1 to P4."""
+    return _priority_chip(ticket.priority, ticket.impact, ticket.urgency, get_language())
+
+
+@cache
+def _priority_chip(priority: int, impact: int, urgency: int, _language: str | None) -> SafeString:
+    """There are nine in each language."""
     return format_html(
         '<span class="chip chip-{} prio" title="{}">P{}</span>',
-        _PRIORITY[ticket.priority],
+        _PRIORITY[priority],
         _("Impact: %(impact)s, urgency: %(urgency)s")
-        % {"impact": ticket.get_impact_display(), "urgency": ticket.get_urgency_display()},
-        ticket.priority,
+        % {"impact": Level(impact).label, "urgency": Level(urgency).label},
+        priority,
     )
 
 

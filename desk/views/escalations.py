@@ -10,7 +10,8 @@ from django.views.decorators.vary import vary_on_headers
 
 from desk import acts
 from desk.acts import Act
-from desk.board import Card, board, one_card
+from desk.board import board, one_card
+from desk.cards import Card
 from desk.views.actforms import onward
 from desk.views.numbers import number
 from desk.views.reading import reader

@@ -17,7 +17,7 @@ from tickets.models import Ticket
 
 pytestmark = pytest.mark.django_db
 
-QUERIES = 12
+QUERIES = 10
 
 
 @pytest.fixture
