@@ -137,7 +137,7 @@ def _wait(running: Server) -> None:
     while time.monotonic() < until:
         client = running.client({})
         try:
-            client.ask("GET", "/accounts/login/", None, 200)
+            client.ask("GET", "/healthz", None, 200)
         except (OSError, RuntimeError, http.client.HTTPException):
             time.sleep(0.2)
         else:
