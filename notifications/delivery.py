@@ -3,7 +3,7 @@
 Claim with a lease → commit → render → note that sending begins → hand over → mark. A crash
 between the last two leaves a lease that expires: the mail is *uncertain* then, is sent once more
 under its Message-ID, and after a second loss waits for a person. Mails are begun and marked by the
-group, as many as leave in a tenth of a second: alone where the mail server is slow, so that a letter
+group, as many as leave in a quarter of a second: alone where the mail server is slow, so that a letter
 can be withdrawn until its turn comes, and a lost worker leaves few of which nobody knows.
 """
 
@@ -44,7 +44,7 @@ LEASE = timedelta(seconds=120)
 BATCH = 50
 #: Of those, so many at most are begun at once: no more than leave in a moment (seconds).
 MOST_AT_ONCE = 25
-MOMENT = 0.1
+MOMENT = 0.25
 #: Whoever is not reached by then, should the server have become slow, is begun again later.
 LONGEST_MOMENT = 0.5
 #: After so many failures of the connection in a row, the run ends.

@@ -16,7 +16,7 @@ from typing import Any
 from uuid import uuid4
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -93,7 +93,9 @@ def listeners(kinds: Collection[str]) -> list[Webhook]:
     names = {BY_KIND[kind].name for kind in kinds if kind in BY_KIND}
     if not names:
         return []
-    listening = Webhook.objects.listening().order_by().values_list("pk", "events")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id, events FROM notifications_webhook WHERE is_active")
+        listening = cursor.fetchall()
     found = [pk for pk, events in listening if any(covers(events, name) for name in names)]
     return list(Webhook.objects.listening().filter(pk__in=found)) if found else []
 

@@ -165,33 +165,33 @@ def find_in(
     ticket is locked by the caller.
     """
     edition = edition or editions.current()
-    found: list[str] = []
-    if not required_details(edition).get(ticket.category_id or 0):
-        return found
-    gathered = gathered_many([ticket], edition=edition)[ticket.pk]
-    missing = [detail for detail in gathered.missing if detail.pattern]
-    if not missing:
-        return found
     texts = [(message, clean(f"{ticket.subject}\n{message.text}")) for message in messages]
-    for required in missing:
-        for message, text in texts:
+    said: dict[str, tuple[Message, str, str]] = {}
+    for required in required_details(edition).get(ticket.category_id or 0, ()):
+        for message, text in texts if required.pattern else ():
             match = _search(required.pattern, text)
-            if match is None:
-                continue
-            value, sentence = match
-            Detail.objects.update_or_create(
-                ticket=ticket,
-                key=required.key,
-                defaults={"value": value, "sentence": sentence, "message": message, "user": None},
-                create_defaults={
-                    "value": value,
-                    "sentence": sentence,
-                    "message": message,
-                    "created_at": now,
-                },
-            )
-            found.append(required.key)
-            break
+            if match is not None:
+                said[required.key] = (message, *match)
+                break
+    if not said:
+        return []
+    found: list[str] = []
+    for required in gathered_many([ticket], edition=edition)[ticket.pk].missing:
+        if required.key not in said:
+            continue
+        message, value, sentence = said[required.key]
+        Detail.objects.update_or_create(
+            ticket=ticket,
+            key=required.key,
+            defaults={"value": value, "sentence": sentence, "message": message, "user": None},
+            create_defaults={
+                "value": value,
+                "sentence": sentence,
+                "message": message,
+                "created_at": now,
+            },
+        )
+        found.append(required.key)
     if found:
         timeline.record(ticket=ticket, kind="details_found", now=now, data={"keys": sorted(found)})
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -39,7 +39,7 @@ class Incoming:
     automatic: bool = False
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def open_ticket(
     *,
     contact: Contact,
@@ -70,7 +70,7 @@ def open_ticket(
         subject=subject[:LONGEST_SUBJECT],
         channel=incoming.channel,
         requester=contact,
-        organization=contact.organization,
+        organization_id=contact.organization_id,
         category=category,
         complexity=category.complexity if category else Complexity.MODERATE,
         team=continues.team if continues else team_for(category=category, edition=edition),
@@ -87,6 +87,8 @@ def open_ticket(
         waiting_since=now,
         last_message_at=now,
     )
+    if Contact.organization.is_cached(contact):  # whoever read it along asks for it again
+        ticket.organization = contact.organization
     message = _write(ticket=ticket, contact=contact, incoming=incoming, now=now)
     timeline.record(
         ticket=ticket,
@@ -103,7 +105,7 @@ def open_ticket(
     return message
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def append_message(
     *,
     ticket_id: int,
@@ -122,11 +124,11 @@ def append_message(
     """
     _take_proof(contact, incoming, now)
     verifying.hold(contact=contact)
-    ticket = locking.lock(ticket_id)
+    ticket = locking.lock_alone(ticket_id)
     thanks = says_only_thanks(
         incoming.text,
         has_attachments=bool(incoming.attachments),
-        names=[contact.name, ticket.assignee.name if ticket.assignee else ""],
+        names=_names(contact, ticket),
     )
     moves = not (incoming.automatic or unverified or thanks)
     if moves and is_past_reopening(ticket, now):
@@ -157,6 +159,13 @@ def append_message(
     if moves:
         wake(ticket=ticket, message=message, contact=contact, now=now)
     return message
+
+
+def _names(contact: Contact, ticket: Ticket) -> Iterator[str]:
+    """Who may be named in thanks; the assignee is read only where somebody asks so far."""
+    yield contact.name
+    if ticket.assignee is not None:
+        yield ticket.assignee.name
 
 
 def wake(*, ticket: Ticket, message: Message, contact: Contact, now: datetime) -> None:

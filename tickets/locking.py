@@ -23,6 +23,19 @@ def lock(ticket_id: int) -> Ticket:
     )
 
 
+def lock_alone(ticket_id: int) -> Ticket:
+    """As ``lock``, but nothing is read along: for who asks for little of what hangs on it.
+
+    To plan a join of seven tables takes PostgreSQL longer than all the rest.
+    Raises ``Ticket.DoesNotExist``.
+    """
+    for ticket in Ticket.objects.raw(
+        "SELECT * FROM tickets_ticket WHERE id = %s FOR NO KEY UPDATE", [ticket_id]
+    ):
+        return ticket
+    raise Ticket.DoesNotExist
+
+
 def changed_since(ticket: Ticket, version: int) -> None:
     """Raise ``Stale`` where the ticket is no longer as it was in the version somebody saw."""
     if ticket.version != version:

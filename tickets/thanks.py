@@ -289,8 +289,10 @@ def says_only_thanks(text: str, *, has_attachments: bool, names: Iterable[str] =
     if has_attachments or any(sign in text for sign in "?@/#") or any(map(str.isdigit, text)):
         return False
     words = [_plain(word) for word in _WORD.findall(text)]
+    if not 0 < len(words) < FEWER_THAN or not _THANKS.search(text):
+        return False
     known = _SAID_IN_THANKS.union(_plain(part) for name in names for part in _WORD.findall(name))
-    return 0 < len(words) < FEWER_THAN and bool(_THANKS.search(text)) and known.issuperset(words)
+    return known.issuperset(words)
 
 
 def _plain(word: str) -> str:

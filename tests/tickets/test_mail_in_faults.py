@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
@@ -15,15 +16,15 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.test import override_settings
 
 from tests.mail import mail
 from tests.servers import Servers
 from tickets.inbound import reader
-from tickets.inbound.ingest import ingest, replay
+from tickets.inbound.ingest import Outcome, ingest, ingest_all, replay
 from tickets.inbound.parsing import Unreadable
-from tickets.inbound.storing import NotAccepted, store
+from tickets.inbound.storing import Arriving, NotAccepted, store
 from tickets.models import InboundEmail, Message, Ticket
 from tickets.models.mailin import InboundOutcome
 
@@ -41,17 +42,41 @@ SLOW = (
 @pytest.fixture
 def poisoned_messages() -> Iterator[None]:
     """A database that refuses every message, as a full disk or a bad migration would."""
+    refuse("tickets_message", "true")
+    yield
+    heal()
+
+
+@pytest.fixture
+def poisoned_subject() -> None:
+    """A database that refuses one ticket."""
+    refuse("tickets_ticket", "NEW.subject LIKE 'Poison%'")
+
+
+@pytest.fixture
+def refused_source() -> None:
+    """A database that refuses to keep one mail."""
+    refuse("tickets_inboundemail", "NEW.source = '3'")
+
+
+def refuse(table: str, when: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
             " $$ BEGIN RAISE EXCEPTION 'no room'; END $$"
         )
         cursor.execute(
-            "CREATE TRIGGER refuse BEFORE INSERT ON tickets_message"
-            " FOR EACH ROW EXECUTE FUNCTION refuse()"
+            f"CREATE TRIGGER refuse BEFORE INSERT ON {table}"
+            f" FOR EACH ROW WHEN ({when}) EXECUTE FUNCTION refuse()"
         )
-    yield
-    heal()
+
+
+def numbered(number: int, subject: str = "Fault") -> bytes:
+    """One of many mails of one customer."""
+    return (
+        f"From: dana@northwind.example\nSubject: {subject} {number}\n"
+        f"Message-ID: <{number}@northwind.example>\n\nIt stops at record {number}.\n"
+    ).encode()
 
 
 def heal() -> None:
@@ -80,6 +105,69 @@ def test_a_mail_that_takes_too_much_memory_is_quarantined_and_the_next_goes_on()
     assert outcome.outcome == "quarantined"
     assert "memory" in outcome.reason
     assert after.outcome == "created"
+
+
+@pytest.mark.django_db
+def test_in_a_heap_each_mail_stands_for_itself(poisoned_subject: None) -> None:
+    heap = [
+        Arriving(raw=mail("plain"), source="first"),
+        Arriving(raw=SLOW, source="slow"),
+        Arriving(raw=mail("random_bytes"), source="noise"),
+        Arriving(raw=numbered(1, "Poison"), source="poison"),
+        Arriving(raw=mail("plain") + b"x" * 2_000_000, source="giant"),
+        Arriving(raw=mail("plain"), source="first again"),
+        Arriving(raw=mail("plain") + b"!", source="its twin"),
+        *(Arriving(raw=numbered(number), source=str(number)) for number in range(2, 30)),
+    ]
+
+    with override_settings(HELPDESK_MAIL_LIMITS={"deadline": 0.5, "accepted": 2_000_000}):
+        became = {mail.source: what for mail, what in ingest_all(mails=heap, clock=lambda: NOW)}
+
+    assert list(became) == [mail.source for mail in heap]
+    assert isinstance(became.pop("giant"), NotAccepted)
+    outcomes = {source: what.outcome for source, what in became.items()}  # type: ignore[union-attr]
+    assert [outcomes.pop(source) for source in ("slow", "noise", "poison", "first again")] == [
+        "quarantined",
+        "quarantined",
+        "quarantined",
+        "duplicate",
+    ]
+    assert set(outcomes.values()) == {"created"}
+    twins = InboundEmail.objects.filter(same_id_as_another=True)
+    assert set(twins.values_list("source", flat=True)) == {"first", "its twin"}
+    assert Ticket.objects.count() == 30
+
+
+@pytest.mark.django_db
+def test_a_heap_that_cannot_be_stored_at_once_is_stored_one_by_one(refused_source: None) -> None:
+    heap = [Arriving(raw=numbered(number), source=str(number)) for number in range(5)]
+
+    became = [what for _mail, what in ingest_all(mails=heap, clock=lambda: NOW)]
+
+    assert [isinstance(what, DatabaseError) for what in became] == [
+        False,
+        False,
+        False,
+        True,
+        False,
+    ]
+    assert Ticket.objects.count() == 4
+
+
+@pytest.mark.django_db
+def test_who_does_not_come_to_the_end_of_a_heap_disturbs_nobody_after_them() -> None:
+    heap = [Arriving(raw=numbered(number), source=str(number)) for number in range(5)]
+    with closing(ingest_all(mails=heap, clock=lambda: NOW)) as taken:
+        next(taken)
+
+    became = [what for _mail, what in ingest_all(mails=heap, clock=lambda: NOW)]
+
+    assert [what.outcome for what in became if isinstance(what, Outcome)] == [
+        "duplicate",
+        *["created"] * 4,
+    ]
+    subjects = Ticket.objects.order_by("pk").values_list("subject", flat=True)
+    assert list(subjects) == [f"Fault {number}" for number in range(5)]
 
 
 @pytest.mark.django_db
@@ -135,10 +223,11 @@ def test_a_mail_the_database_refuses_to_file_is_kept_and_filed_later(
 @pytest.mark.django_db
 def test_a_mail_whose_reader_died_after_storing_is_taken_up_again() -> None:
     store(
-        raw=mail("plain"), source="x", mailbox="", envelope_from=None, now=NOW, limit=1_000_000
-    )  # fmt: skip
-    store(
-        raw=mail("nul_bytes"), source="y", mailbox="", envelope_from=None, now=NOW, limit=1_000_000
+        mails=[
+            Arriving(raw=mail("plain"), source="x"),
+            Arriving(raw=mail("nul_bytes"), source="y"),
+        ],
+        now=NOW,
     )
 
     handed_over_again = ingest(raw=mail("plain"), source="x", now=NOW)

@@ -11,7 +11,7 @@ from django.conf import settings
 from notifications.identity import read_message_id, read_reply_address
 from notifications.models import OutgoingEmail
 from tickets.inbound.automatic import why_automatic
-from tickets.inbound.contacts import contact_for, known_contact
+from tickets.inbound.contacts import contact_for, known_alone
 from tickets.inbound.parsed import ParsedMail
 from tickets.inbound.sender import Mailbox, Verdict, mailbox_of, verdict_of
 from tickets.inbound.suspicion import looks_like_a_sign_up
@@ -83,7 +83,7 @@ def decide(
         return Decision(
             outcome=InboundOutcome.SUSPENDED, reason="It cannot be told who it is from."
         )
-    if not released and looks_like_a_sign_up(mail) and known_contact(sender.address) is None:
+    if not released and looks_like_a_sign_up(mail) and known_alone(sender.address) is None:
         return Decision(
             outcome=InboundOutcome.SUSPENDED,
             reason="A stranger asks to confirm an address or an account.",
@@ -140,7 +140,7 @@ def _decide_on_returned(mail: ParsedMail) -> Decision | None:
         "to_address", flat=True
     )
     address = addresses.first()
-    told = known_contact(address) if address else None
+    told = known_alone(address) if address else None
     said = " ".join(filter(None, (report.action, report.status, report.recipient)))
     return Decision(
         outcome=InboundOutcome.APPENDED,
@@ -156,7 +156,12 @@ def _decide_on_returned(mail: ParsedMail) -> Decision | None:
 def _ticket(thread: Thread | None) -> Ticket | None:
     if thread is None:
         return None
-    return Ticket.objects.select_related("requester").filter(pk=thread.ticket_id).first()
+    # What is asked of it here; whoever writes to it locks it, and reads it then.
+    found = Ticket.objects.raw(
+        "SELECT id, status, requester_id, organization_id FROM tickets_ticket WHERE id = %s",
+        [thread.ticket_id],
+    )
+    return next(iter(found), None)
 
 
 def _is_our_own(mail: ParsedMail, sender: Mailbox | None) -> bool:

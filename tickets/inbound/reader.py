@@ -15,10 +15,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 from django.conf import settings
 
@@ -30,6 +32,10 @@ from tickets.inbound.parsing import Unreadable
 _ROOT = Path(__file__).resolve().parents[2]
 _CHUNK = 1 << 20
 
+T = TypeVar("T")
+#: What the child says of a mail, and the attachments' data.
+Answer = tuple[dict[str, Any], list[bytes]]
+
 
 def limits() -> Limits:
     """The limits of this installation: ``HELPDESK_MAIL_LIMITS`` over the defaults."""
@@ -38,11 +44,19 @@ def limits() -> Limits:
 
 def read_mail(raw: bytes) -> ParsedMail:
     """Read a mail. Raises ``Unreadable``, within the deadline."""
-    answer, blobs = _ask({"want": "mail"}, raw)
-    try:
-        return from_json(answer["mail"], blobs)
-    except (KeyError, TypeError, ValueError) as error:
-        raise Unreadable("Reading it gave an answer that makes no sense.") from error
+    return _mail(*_ask({"want": "mail"}, raw))
+
+
+def read_in_turn(raws: Sequence[bytes]) -> Generator[ParsedMail | Unreadable, None, None]:
+    """Read mails one after another: while one is worked on, the child reads the next.
+
+    Close it, should you not come to its end.
+    """
+    for answered in _ahead.ask_in_turn({"want": "mail"}, raws, limits()):
+        try:
+            yield answered if isinstance(answered, Unreadable) else _mail(*answered)
+        except Unreadable as error:
+            yield error
 
 
 def read_safe_html(
@@ -60,11 +74,19 @@ def read_safe_html(
     return html
 
 
-def _ask(request: dict[str, Any], raw: bytes) -> tuple[dict[str, Any], list[bytes]]:
-    answer, blobs = _process.ask(request, raw, limits())
-    if "unreadable" in answer:
-        raise Unreadable(str(answer["unreadable"]))
-    return answer, blobs
+def _ask(request: dict[str, Any], raw: bytes) -> Answer:
+    with closing(_process.ask_in_turn(request, [raw], limits())) as answers:
+        answered = next(answers)
+    if isinstance(answered, Unreadable):
+        raise answered
+    return answered
+
+
+def _mail(answer: dict[str, Any], blobs: list[bytes]) -> ParsedMail:
+    try:
+        return from_json(answer["mail"], blobs)
+    except (KeyError, TypeError, ValueError) as error:
+        raise Unreadable("Reading it gave an answer that makes no sense.") from error
 
 
 class _Late(Exception):
@@ -81,27 +103,57 @@ class _Process:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._child: subprocess.Popen[bytes] | None = None
+        #: It owes an answer.
+        self._asked = False
         self._owner = 0
         self._limits: Limits | None = None
 
-    def ask(
-        self, request: dict[str, Any], raw: bytes, limits: Limits
-    ) -> tuple[dict[str, Any], list[bytes]]:
-        if len(raw) > limits.raw:
-            raise Unreadable(f"It has {len(raw)} bytes; up to {limits.raw} are read.")
+    def ask_in_turn(
+        self, request: dict[str, Any], raws: Sequence[bytes], limits: Limits
+    ) -> Generator[Answer | Unreadable, None, None]:
+        """Answer for each, the next one being read already; one caller at a time."""
         with self._lock:
             try:
-                child = self._ready(limits)
-                return _exchange(child, request, raw, time.monotonic() + limits.deadline)
-            except _Late:
-                self._end()
-                raise Unreadable(f"Reading it takes more than {limits.deadline:g} s.") from None
-            except (_Gone, OSError):
-                self._end()
-                raise Unreadable("The process that read it ended.") from None
-            except BaseException:
-                self._end()  # half an answer may be in the pipe
-                raise
+                fault = self._put(request, raws[0], limits) if raws else None
+                for following in [*raws[1:], None][: len(raws)]:
+                    answered = fault or self._get(limits)
+                    if following is not None:
+                        fault = self._put(request, following, limits)
+                    yield answered
+            finally:
+                if self._asked:
+                    self._end()  # half an answer may be in the pipe, or one that nobody wants
+
+    def _put(self, request: dict[str, Any], raw: bytes, limits: Limits) -> Unreadable | None:
+        if len(raw) > limits.raw:
+            return Unreadable(f"It has {len(raw)} bytes; up to {limits.raw} are read.")
+
+        def put() -> None:
+            child = self._ready(limits)
+            self._asked = True
+            _put(child, request, raw, time.monotonic() + limits.deadline)
+
+        return self._within(limits, put)
+
+    def _get(self, limits: Limits) -> Answer | Unreadable:
+        assert self._child is not None  # it was asked
+        until = time.monotonic() + limits.deadline
+        answered = self._within(limits, partial(_get, self._child, until))
+        self._asked = False
+        if isinstance(answered, tuple) and "unreadable" in answered[0]:
+            return Unreadable(str(answered[0]["unreadable"]))
+        return answered
+
+    def _within(self, limits: Limits, do: Callable[[], T]) -> T | Unreadable:
+        """Do something with the child, which ends where that takes too long."""
+        try:
+            return do()
+        except _Late:
+            self._end()
+            return Unreadable(f"Reading it takes more than {limits.deadline:g} s.")
+        except (_Gone, OSError):
+            self._end()
+            return Unreadable("The process that read it ended.")
 
     def close(self) -> None:
         """End the child, if it is ours and not that of the process we were forked from."""
@@ -128,7 +180,7 @@ class _Process:
         return child
 
     def _end(self) -> None:
-        child, self._child = self._child, None
+        child, self._child, self._asked = self._child, None, False
         if child is None:
             return
         child.kill()
@@ -139,22 +191,28 @@ class _Process:
 
 
 _process = _Process()
+#: Another for whole heaps of mail, so that nobody who opens a page waits for their end.
+_ahead = _Process()
 atexit.register(_process.close)
+atexit.register(_ahead.close)
 
 
 def _await_start(child: subprocess.Popen[bytes]) -> None:
     """Wait for a trivial answer, so that starting on a busy machine costs no mail its time."""
-    _exchange(child, {"want": "mail"}, b"", time.monotonic() + 30.0)
+    until = time.monotonic() + 30.0
+    _put(child, {"want": "mail"}, b"", until)
+    _get(child, until)
 
 
-def _exchange(
-    child: subprocess.Popen[bytes], request: dict[str, Any], raw: bytes, until: float
-) -> tuple[dict[str, Any], list[bytes]]:
+def _put(child: subprocess.Popen[bytes], request: dict[str, Any], raw: bytes, until: float) -> None:
     assert child.stdin is not None  # both are pipes, see Popen
-    assert child.stdout is not None
     head = json.dumps(request).encode()
     _write(child.stdin, LENGTH.pack(len(head)) + head + LENGTH.pack(len(raw)), until)
     _write(child.stdin, raw, until)
+
+
+def _get(child: subprocess.Popen[bytes], until: float) -> Answer:
+    assert child.stdout is not None
     answer = json.loads(_read_frame(child.stdout, until))
     if not isinstance(answer, dict):
         raise _Gone

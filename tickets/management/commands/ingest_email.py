@@ -7,16 +7,17 @@ import mailbox
 import sys
 from argparse import ArgumentParser
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import Error as DatabaseFailure
+from django.db import DatabaseError as DatabaseFailure
 from django.utils import timezone
 
-from tickets.inbound.ingest import ingest
+from tickets.inbound.ingest import Outcome, ingest_all
 from tickets.inbound.reader import limits
-from tickets.inbound.storing import NotAccepted
+from tickets.inbound.storing import Arriving, NotAccepted
 
 #: EX_TEMPFAIL of sysexits.h: a mail server keeps the mail and tries again.
 TRY_AGAIN = 75
@@ -48,39 +49,43 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        kept = True
-        for path in options["paths"] or ["-"]:
-            for source, raw in self._messages(path):
-                kept &= self._take(
-                    source, raw, mailbox=options["mailbox"], sender=options["envelope_from"]
-                )
-        if not kept:
+        self._kept = True
+        with closing(ingest_all(mails=self._arriving(options), clock=timezone.now)) as taken:
+            for mail, became in taken:
+                self._tell(mail.source, became)
+        if not self._kept:
             raise CommandError("Not everything could be stored.", returncode=TRY_AGAIN)
 
-    def _take(self, source: str, raw: bytes | OSError, *, mailbox: str, sender: str | None) -> bool:
-        """Whether it is stored now, whatever became of it."""
-        if isinstance(raw, OSError):
-            self.stderr.write(f"{source}: {raw.strerror or raw}")
-            return False
-        try:
-            outcome = ingest(
-                raw=raw, source=source, mailbox=mailbox, envelope_from=sender, now=timezone.now()
-            )
-        except (DatabaseFailure, NotAccepted) as error:
-            self.stderr.write(f"{source}: could not be stored: {error}")
-            return False
+    def _arriving(self, options: dict[str, Any]) -> Iterator[Arriving]:
+        for path in options["paths"] or ["-"]:
+            for source, raw in self._messages(path):
+                if isinstance(raw, OSError):
+                    self._kept = False
+                    self.stderr.write(f"{source}: {raw.strerror or raw}")
+                else:
+                    yield Arriving(
+                        raw=raw,
+                        source=source,
+                        mailbox=options["mailbox"],
+                        envelope_from=options["envelope_from"],
+                    )
+
+    def _tell(self, source: str, became: Outcome | NotAccepted | DatabaseFailure) -> None:
+        if not isinstance(became, Outcome):
+            self._kept = False
+            self.stderr.write(f"{source}: could not be stored: {became}")
+            return
         line = {
             "source": source,
-            "outcome": outcome.outcome,
-            "ticket": outcome.ticket,
-            "reason": outcome.reason,
+            "outcome": became.outcome,
+            "ticket": became.ticket,
+            "reason": became.reason,
         }
         self.stdout.write(json.dumps(line))
         self.stdout.flush()
-        return True
 
     def _messages(self, path: str) -> Iterator[tuple[str, bytes | OSError]]:
-        """Each message with what it is called, one in memory at a time."""
+        """Each message with what it is called."""
         # One byte more than is kept shows that it is too much.
         most = limits().accepted + 1
         if path == "-":
