@@ -8,7 +8,7 @@ from datetime import datetime
 from django.conf import settings
 
 from escalation import relooking, review
-from notifications import ring
+from notifications import closingtime, ring
 from tickets import deliveries
 from tickets.models import Ticket
 
@@ -24,7 +24,7 @@ def turn(*, clock: Callable[[], datetime], chunk: int = relooking.CHUNK) -> int:
     looked = review.sweep(clock=clock)
     relooking.notice_calendars(now=clock())
     while relooking.step(now=clock(), chunk=chunk):
-        if clock() - began > review.SLICE:
+        if clock() - began > review.SLICE or closingtime.said():
             ring.ring(settings.HELPDESK_REVIEW_TASK, "engine")
             break
         if Ticket.objects.due_for_review(clock()).exists():

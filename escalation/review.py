@@ -31,7 +31,7 @@ from escalation.ledger import Ledger
 from escalation.models import Escalation, Handoff
 from escalation.models.escalation import State
 from escalation.targets import Destination
-from notifications import noticeboard, ring
+from notifications import closingtime, noticeboard, ring
 from notifications.noticeboard import Notice
 from notifications.values import moment
 from staff.models import Role, Team, User
@@ -65,7 +65,7 @@ def sweep(*, clock: Callable[[], datetime], batch: int = BATCH) -> int:
         looked += found
         if found < batch:
             return looked
-        if clock() - began > SLICE:
+        if clock() - began > SLICE or closingtime.said():
             ring.ring(settings.HELPDESK_REVIEW_TASK, "engine")
             return looked
 

@@ -4,10 +4,12 @@ PostgreSQL holds every timer; Celery only says "look now". So losing all of Redi
 interval, and a task that runs twice finds nothing left to do.
 """
 
+import contextlib
 import logging
 import os
 import signal
 import sys
+import threading
 import warnings
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -17,7 +19,8 @@ import celery.apps.worker
 import kombu
 import structlog
 from celery import Celery
-from celery.signals import setup_logging, worker_process_init
+from celery.signals import setup_logging, worker_process_init, worker_shutting_down
+from celery.worker import state
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.dispatch import receiver
@@ -29,6 +32,7 @@ from django_structlog.celery.steps import DjangoStructLogInitStep
 
 from helpdesk import logs
 from helpdesk.supervisor import tie_to_parent
+from notifications import closingtime
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "helpdesk.settings")
 
@@ -64,6 +68,10 @@ try:
 except ImproperlyConfigured as error:
     # A line for each thing to set; where that was found out helps nobody who sets it.
     sys.exit(str(error))
+#: Seconds that a worker's children have for what they do when it is asked to end; then they are
+#: interrupted as if a task's soft time limit had come. Whoever stops it waits half a minute at least.
+LAST_SECONDS = 20.0
+
 if not PRODUCTION:
     # On a machine of one's own it would be the first eight lines that root reads.
     warnings.filterwarnings("ignore", message="You're running the worker with superuser")
@@ -176,3 +184,21 @@ def name_the_task(task: Any, **_: object) -> None:
 def end_with_the_worker(**_: object) -> None:
     """A child whose worker was killed would wait for ever; have the kernel end it, too."""
     tie_to_parent(signal.SIGKILL, os.getppid())
+
+
+@worker_shutting_down.connect
+def end_soon(**_: object) -> None:
+    """Have every child finish the piece it is at, and interrupt whoever hangs."""
+    closingtime.say()
+    last_call = threading.Timer(LAST_SECONDS, interrupt)
+    last_call.daemon = True
+    last_call.start()
+
+
+def interrupt() -> None:
+    """Raise ``SoftTimeLimitExceeded`` in every child that still has a task."""
+    for request in tuple(state.active_requests):
+        # A thread of ours cannot be interrupted, and what it does has deadlines of its own.
+        if request.worker_pid and request.worker_pid != os.getpid():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(request.worker_pid, signal.SIGUSR1)

@@ -71,6 +71,10 @@ accesslog = "-"
 logger_class = Logger
 # Longer than a page may take, shorter than a container gets to end.
 graceful_timeout = 25
+worker_class = "helpdesk.webworker.Worker"
+# Longer than proxies keep idle connections to us (a minute, mostly), so that never we are the ones who
+# close one on which they are just sending. It costs a descriptor and no thread.
+keepalive = 75
 # A file that is touched every second belongs into memory.
 _MEMORY = Path("/dev/shm")  # noqa: S108  # gunicorn makes its file there for itself alone
 worker_tmp_dir = str(_MEMORY) if _MEMORY.is_dir() else None

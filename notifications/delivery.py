@@ -23,8 +23,9 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
 from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext as _
 
-from notifications import leases, outbox, receipts
+from notifications import closingtime, leases, outbox, receipts
 from notifications.answers import GIVE_UP_AFTER, Answer, Verdict, read_answer, wait_before
 from notifications.catalog import Audience, mail_kind
 from notifications.models import DeliveryKind, DeliverySource, MailState, OutgoingEmail
@@ -112,7 +113,11 @@ class _Run:
 
     @property
     def goes_on(self) -> bool:
-        return self._failures < FAILURES_ENDURED and self._clock() < self._ends_at
+        return (
+            self._failures < FAILURES_ENDURED
+            and self._clock() < self._ends_at
+            and not closingtime.said()
+        )
 
     def send_all(self, mails: Sequence[OutgoingEmail]) -> None:
         """Send claimed mails, group by group; those that are not reached are given back."""
@@ -199,12 +204,25 @@ class _Run:
             if self._open().send_messages([message(mail)]) == 0:
                 raise ValueError("The mail backend found nobody to send it to.")
         except SoftTimeLimitExceeded:
-            raise  # it may have been handed over: the lease runs out and says so
+            self._interrupted(mail)
+            raise
         except Exception as error:
             self._failed(mail, read_answer(error))
             return False
         self._failures = 0
         return True
+
+    def _interrupted(self, mail: OutgoingEmail) -> None:
+        """Time was up in the middle of a mail; whoever looks need not wait for its lease."""
+        now = self._clock()
+        if getattr(self._connection, "may_have_left", True):
+            again = now + wait_before(attempt=1, seed=mail.message_id)
+            said = _("The worker was stopped while sending.")
+            self.tally[MailState.UNCERTAIN] += leases.doubt(mail, again=again, said=said)
+        else:
+            leases.give_back([mail], now=now)
+        # What it would have to say goodbye to does not listen.
+        self._connection = None
 
     def _mark(self, mails: Sequence[OutgoingEmail], state: MailState) -> None:
         if not mails:

@@ -49,6 +49,11 @@ class EmailBackend(smtp.EmailBackend):
     def connection_class(self) -> type[smtplib.SMTP]:
         return _WatchedSMTPS if self.use_ssl else _WatchedSMTP
 
+    @property
+    def may_have_left(self) -> bool:
+        """Whether the text of a message has begun to leave and nobody has answered."""
+        return bool(getattr(self.connection, "handing_over", False))
+
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         try:
             return super().send_messages(email_messages) or 0
@@ -56,6 +61,6 @@ class EmailBackend(smtp.EmailBackend):
             answered = isinstance(
                 error, smtplib.SMTPResponseException | smtplib.SMTPRecipientsRefused
             )
-            if not answered and getattr(self.connection, "handing_over", False):
+            if not answered and self.may_have_left:
                 raise AnswerLost(str(error) or type(error).__name__) from error
             raise

@@ -24,7 +24,7 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Subquery
 from django.utils.translation import gettext as _
 
-from notifications import webhooks
+from notifications import closingtime, webhooks
 from notifications.models import (
     DeliveryState,
     OutboxPause,
@@ -101,7 +101,7 @@ def send_due(
     expire_leases(now=clock())
     with ThreadPoolExecutor(threads, thread_name_prefix="webhook") as pool:
         while True:
-            if clock() < ends_at and len(flying) < threads:
+            if clock() < ends_at and not closingtime.said() and len(flying) < threads:
                 for taken in claim(
                     now=clock(), room=threads - len(flying), flying=flying.values(), lease=lease
                 ):

@@ -113,7 +113,10 @@ class House:
             self.tiers, (self.emea, self.integrations, self.platform), strict=True
         ):
             CategoryTeam.objects.create(category=self.api, tier=tier, team=team)
-        self.policy = Policy.objects.create(slug="default", name="Default")
+        # Where an installation was set up, there is one.
+        self.policy, _made = Policy.objects.get_or_create(
+            slug="default", defaults={"name": "Default"}
+        )
         self.publish()
         load_texts(now=START)
 

@@ -9,6 +9,7 @@ from django.db import OperationalError, connection
 
 from escalation import engine
 from escalation.tasks import database_clock
+from notifications import closingtime
 
 
 class Command(BaseCommand):
@@ -29,7 +30,7 @@ class Command(BaseCommand):
             return
         stopped = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: stopped.set())
+            signal.signal(number, lambda *_: _stop(stopped))
         while not stopped.is_set():
             try:
                 engine.turn(clock=database_clock)
@@ -38,3 +39,8 @@ class Command(BaseCommand):
                 self.stderr.write(f"The database does not answer: {error}".strip())
                 connection.close()
             stopped.wait(options["interval"])
+
+
+def _stop(stopped: threading.Event) -> None:
+    closingtime.say()
+    stopped.set()
