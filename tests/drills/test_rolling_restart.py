@@ -36,7 +36,7 @@ rules:
 
 @pytest.mark.parametrize(
     ("rounds", "pause"),
-    [(1, 0.4), pytest.param(5, 0.05, marks=pytest.mark.soak)],
+    [(1, 0.8), pytest.param(5, 0.05, marks=pytest.mark.soak)],
     ids=["once", "again-and-again"],
 )
 def test_web_and_workers_are_restarted_in_mid_work_with_no_request_failing_and_no_letter_lost(
@@ -54,7 +54,7 @@ def test_web_and_workers_are_restarted_in_mid_work_with_no_request_failing_and_n
         reader.sign_in(house.anna.email, PASSWORD)
 
     load = Load()
-    load.by_programs([program(proxy, house.anna) for _ in range(3)], pause=pause)
+    load.by_programs([program(proxy, house.anna) for _ in range(2)], pause=pause)
     load.by_readers(readers, email=house.anna.email, pause=pause)
     load.by_mail(host, pause=3.0)
     with load:
