@@ -65,7 +65,8 @@ class RequestLogMiddleware(RequestMiddleware):
 
 def _found(request: HttpRequest) -> dict[str, Any]:
     """What is known about a request by now, as it is logged."""
-    found: dict[str, Any] = {"request_id": request.META[FOUND]["request_id"]}
+    # What breaks before this middleware has begun is told without an id.
+    found: dict[str, Any] = dict(request.META.get(FOUND, {}))
     if (match := request.resolver_match) is not None:
         found["route"] = f"/{match.route}"
         # A page's address names a ticket by its reference, the API's by its number.
