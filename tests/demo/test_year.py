@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from django.db import transaction
 from django.db.models import F, Sum
-from django.test import Client
+from django.test import Client, override_settings
 from pytest_django import DjangoDbBlocker
 
+from desk.selfcheck import running
 from escalation import review
 from escalation.models import (
     Clock,
@@ -32,6 +33,7 @@ from notifications.models import Notification, OutgoingEmail
 from staff.models import User
 from tests.demo.test_demo import TUESDAY, load
 from tests.pages.desk import words
+from tests.selfcheck.reports import found
 from tickets.models import Event, Message, Ticket
 from tickets.models.ticket import Status
 
@@ -47,8 +49,9 @@ def now(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[datetime]:
     """The whole demo, loaded once on a Tuesday."""
-    with django_db_blocker.unblock(), transaction.atomic():
-        load(TUESDAY, tmp_path_factory.mktemp("files"), past=year.TICKETS)
+    files = tmp_path_factory.mktemp("files")
+    with django_db_blocker.unblock(), override_settings(MEDIA_ROOT=files), transaction.atomic():
+        load(TUESDAY, files, past=year.TICKETS)
         yield TUESDAY
         transaction.set_rollback(True)
 
@@ -197,6 +200,10 @@ def test_the_engine_has_nothing_to_add(now: datetime) -> None:
     assert not Ticket.objects.exclude(review_error="").exists()
     assert not Ticket.objects.filter(pk__in=ids).exclude(review_at=None).exists()
     assert (rows(), OutgoingEmail.objects.count(), Notification.objects.count()) == before
+
+
+def test_every_promise_is_kept_by_all_of_it(now: datetime) -> None:
+    assert found(running.run(now=now, deep=True)) == {}
 
 
 def test_shares_are_those_of_a_desk_that_is_run_well(now: datetime) -> None:

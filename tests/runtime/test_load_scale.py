@@ -15,6 +15,7 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
+from desk.selfcheck import running
 from escalation import review
 from escalation.models import Clock, Escalation
 from helpdesk.scale import words
@@ -22,6 +23,7 @@ from notifications import identity
 from notifications.models import OutgoingEmail
 from notifications.rendering import render
 from staff.models import Role, User
+from tests.selfcheck.reports import found
 from tickets.models import Event, Message, Ticket
 from tickets.models.ticket import ENDED, Status
 
@@ -57,6 +59,7 @@ def test_what_is_loaded_is_complete_and_owes_nothing_but_what_was_asked_for(
     _every_page_opens()
     _a_letter_can_be_read_and_answered()
     _the_engine_finds_only_what_is_due(as_of)
+    assert found(running.run(now=as_of, deep=True)) == {}
 
 
 def _constraints_hold() -> None:
