@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from typing import Any
 
+from django.utils import timezone
+
+from desk.selfcheck import keeping
 from tests.access.addresses import ACCOUNTS, ADMIN_SITE, CONFIGURED, OURS, PEOPLE, Address
 from tests.access.rooms import Rooms, ask, undone
 from tests.pages.acting import HTMX
+from tickets.models import Ticket
+
+SELF_CHECK = "/settings/selfcheck/"
 
 #: Who reads what the addresses show, the first of them who may.
 READERS = ("agent", "admin", "contact", "visitor")
@@ -90,6 +97,14 @@ def _states(rooms: Rooms) -> Iterator[tuple[str, Any]]:
             lasts="30",
         )
     yield "a token that was just made", made
+    with undone():
+        # A ticket is said to wait for the engine.
+        now = timezone.now()
+        Ticket.objects.filter(pk=rooms.own_ticket.pk).update(review_at=now - timedelta(hours=1))
+        keeping.ask(now=now, by=rooms.house.marco)
+        yield "a self-check that was asked for", ask(rooms.people["lead"], "get", SELF_CHECK)
+        keeping.make_due(clock=lambda: now)
+        yield "a self-check that was made", ask(rooms.people["lead"], "get", SELF_CHECK)
 
 
 def is_page(answer: Any) -> bool:

@@ -123,6 +123,9 @@ def test_no_page_keeps_anybody_out_on_any_screen(
     marco.get_by_role("link", name="Billing").click()
     look(marco)
     look(marco, "/settings/webhooks/")
+    look(marco, "/settings/selfcheck/")
+    marco.get_by_role("button", name="Check now").click()
+    look(marco)
 
     dana = watched.window()
     for address in OF_ANYBODY:

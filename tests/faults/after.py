@@ -10,10 +10,13 @@ from django.db import connection
 from django.db.models import Q
 from django.utils import timezone
 
+from desk.selfcheck import running
 from escalation.models import Escalation, Promise
+from escalation.tasks import database_clock
 from notifications.models import OutgoingEmail
 from tests.house import House
 from tests.processes import Installation
+from tests.selfcheck.reports import found
 from tickets.models import Ticket
 
 TWO_INTERVALS = timedelta(seconds=1)
@@ -56,6 +59,7 @@ def escalated_once_each(made: Collection[int]) -> None:
     assert Counter(letters.values_list("about", flat=True)) == {f"ticket:{pk}": 1 for pk in made}
     every_decision_is_explained()
     nothing_overdue()
+    assert found(running.run(now=database_clock())) == {}
 
 
 def every_decision_is_explained() -> None:

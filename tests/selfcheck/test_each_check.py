@@ -173,7 +173,7 @@ def test_every_check_sees_its_promise_broken(
 ) -> None:
     assert set(BREAKS) == {check.name for check in CHECKS}
     assert found(running.run(now=NOW, deep=True)) == {}
-    file = Attachment.objects.latest("pk").file.name
+    file = str(Attachment.objects.latest("pk").file)
     os.utime(tmp_path / file, (NOW.timestamp() - 7200, NOW.timestamp() - 7200))
     names = {
         **{name: getattr(story, name).pk for name in story.__annotations__},
