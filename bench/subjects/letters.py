@@ -61,9 +61,20 @@ def _letters(letters: list[int]) -> QuerySet[OutgoingEmail]:
 
 
 def _worded(letter: OutgoingEmail) -> EmailMultiAlternatives:
+    """As somebody would send it with the library alone."""
     rendered = render(mail=letter)
     letter.subject, letter.text, letter.html = rendered.subject, rendered.text, rendered.html
-    return delivery.message(letter)
+    ours = delivery.message(letter)
+    plain = EmailMultiAlternatives(
+        subject=ours.subject,
+        body=ours.body,
+        from_email=ours.from_email,
+        to=ours.to,
+        reply_to=ours.reply_to,
+        headers=ours.extra_headers,
+    )
+    plain.attach_alternative(letter.html, "text/html")
+    return plain
 
 
 def _bytes(message: EmailMultiAlternatives) -> bytes:
