@@ -137,8 +137,7 @@ def load(*, tickets: Sequence[Ticket], now: datetime) -> list[Case]:
     roster = call_roll(now=now, edition=edition)
     policy_version = edition.keep("policy in force", _policy_in_force)
     gathered = gathered_many(tickets, edition=edition)
-    for ticket in tickets:
-        roster.furnish(ticket)
+    roster.furnish(tickets)
     cases = {
         ticket.pk: Case(
             ticket=ticket,
@@ -151,19 +150,19 @@ def load(*, tickets: Sequence[Ticket], now: datetime) -> list[Case]:
     _load_clocks(cases, edition)
     _load_escalations(cases)
     for promise in (
-        Promise.objects.filter(ticket__in=ids)
+        Promise.objects.filter(ticket__pk__among=ids)
         .order_by("ticket_id", "-number")
         .distinct("ticket_id")
     ):
         cases[promise.ticket_id].promise = promise
     _load_replies(cases, now)
     for follow_up in FollowUp.objects.filter(
-        ticket__in=ids, done_at__isnull=True, dropped_at__isnull=True
+        ticket__pk__among=ids, done_at__isnull=True, dropped_at__isnull=True
     ).order_by("due_at", "pk"):
         cases[follow_up.ticket_id].follow_ups.append(follow_up)
-    for snooze in Snooze.objects.open().filter(ticket__in=ids):
+    for snooze in Snooze.objects.open().filter(ticket__pk__among=ids):
         cases[snooze.ticket_id].snooze = snooze
-    decisions = list(Decision.objects.filter(ticket__in=ids).order_by("at", "pk"))
+    decisions = list(Decision.objects.filter(ticket__pk__among=ids).order_by("at", "pk"))
     policies = _policies(edition, {decision.policy_version_id for decision in decisions})
     for decision in decisions:
         decision.policy_version = policies[decision.policy_version_id]
@@ -201,7 +200,7 @@ def _policies(edition: Edition, ids: set[int]) -> dict[int, PolicyVersion]:
 def _load_clocks(cases: dict[int, Case], edition: Edition) -> None:
     calendars: dict[int, CalendarVersion] = edition.keep("calendar versions", dict)
     clocks = list(
-        Clock.objects.filter(ticket__in=cases)
+        Clock.objects.filter(ticket__pk__among=cases)
         .filter(Q(handoff__isnull=True) | Q(state__in=(ClockState.RUNNING, ClockState.PAUSED)))
         .order_by("pk")
     )
@@ -221,7 +220,7 @@ def _load_clocks(cases: dict[int, Case], edition: Edition) -> None:
 def _load_escalations(cases: dict[int, Case]) -> None:
     of: dict[int, tuple[Case, Escalation]] = {}
     for escalation in (
-        Escalation.objects.filter(ticket__in=cases).select_related("owner").order_by("pk")
+        Escalation.objects.filter(ticket__pk__among=cases).select_related("owner").order_by("pk")
     ):
         case = cases[escalation.ticket_id]
         case.escalations.append(escalation)
@@ -231,7 +230,7 @@ def _load_escalations(cases: dict[int, Case]) -> None:
         return
     case_of: dict[int, Case] = {}
     for handoff in (
-        Handoff.objects.filter(escalation__in=of)
+        Handoff.objects.filter(escalation__pk__among=of)
         .select_related("to_team__tier", "to_user")
         .order_by("escalation_id", "number")
     ):
@@ -239,7 +238,7 @@ def _load_escalations(cases: dict[int, Case]) -> None:
         handoff.escalation = escalation
         case.hops(escalation).append(handoff)
         case_of[handoff.pk] = case
-    for step in Step.objects.filter(handoff__in=case_of).order_by("handoff_id", "number"):
+    for step in Step.objects.filter(handoff__pk__among=case_of).order_by("handoff_id", "number"):
         case_of[step.handoff_id].steps.setdefault(step.handoff_id, []).append(step)
 
 
@@ -257,7 +256,7 @@ def _load_replies(cases: dict[int, Case], now: datetime) -> None:
         return
     for ticket_id, at in (
         Message.objects.filter(
-            ticket__in=since, kind=MessageKind.REPLY, created_at__gt=min(since.values())
+            ticket__pk__among=since, kind=MessageKind.REPLY, created_at__gt=min(since.values())
         )
         .order_by("created_at")
         .values_list("ticket", "created_at")
@@ -270,7 +269,7 @@ def _load_receipts(cases: dict[int, Case]) -> None:
     """One query, and four more where letters bounced."""
     about = {case.ticket.about: case for case in cases.values()}
     for event in (
-        DeliveryEvent.objects.filter(about__in=about, taken_at__isnull=False)
+        DeliveryEvent.objects.filter(about__among=about, taken_at__isnull=False)
         .exclude(kind__in=(DeliveryKind.DELAYED, DeliveryKind.COMPLAINED))
         .select_related("email")
         .order_by("at", "pk")

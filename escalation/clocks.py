@@ -16,6 +16,7 @@ from escalation.models.clock import ClockKind, ClockState
 from escalation.policyfile import ReopenClocks
 from escalation.promises import answers_for, lead_for
 from notifications.values import moment, phrase
+from staff import setwise
 from staff.durations import Duration
 from tickets.models import Event
 from tickets.models.ticket import ENDED, Status
@@ -40,7 +41,7 @@ def missed_changes(cases: Sequence[Case]) -> Mapping[int, list[StatusChange]]:
     if not since:
         return found
     events = Event.objects.filter(
-        ticket__in=since, kind="status_changed", at__gte=min(since.values())
+        ticket__pk__among=since, kind="status_changed", at__gte=min(since.values())
     ).order_by("at", "pk")
     for ticket_id, at, data in events.values_list("ticket", "at", "data"):
         if at >= since[ticket_id]:
@@ -75,7 +76,8 @@ def sync(*, case: Case, ledger: Ledger, changes: Iterable[StatusChange]) -> None
 def start_acceptance(*, case: Case, ledger: Ledger, handoff: Handoff, target: Duration) -> Clock:
     """The clock of an offer, on the receiving team's calendar or in wall time."""
     team = case.roster.teams[handoff.to_team_id]
-    clock = Clock(
+    clock = setwise.new(
+        Clock,
         ticket=case.ticket,
         kind=ClockKind.ACCEPTANCE,
         handoff=handoff,
@@ -191,7 +193,8 @@ def _start(
     if target is None:
         return None
     version, zone = (None, "") if target.wall else case.roster.calendar_for(ticket)
-    clock = Clock(
+    clock = setwise.new(
+        Clock,
         ticket=ticket,
         kind=kind,
         generation=generation,
@@ -353,15 +356,11 @@ def _target(case: Case, kind: ClockKind, clock: Clock | None = None) -> Duration
 
 def _alarm(case: Case, ledger: Ledger, clock: Clock, what: str) -> None:
     """Tell the assignee; a breach reaches the lead too."""
-    people = {user.pk: user for user in (answers_for(case),) if user is not None}
-    if what == "breached" and (lead := lead_for(case)) is not None:
-        people[lead.pk] = lead
-    for user in people.values():
-        ledger.notice(
-            key=f"{case.ticket.reference}:{clock.kind}:{clock.handoff_id or clock.generation}:{what}",
-            user=user,
-            kind=f"staff_clock_{what}",
-            ticket=case.ticket,
-            clock=phrase(f"clock_{clock.kind}"),
-            due=moment(clock.due_at),
-        )
+    ledger.notice(
+        key=f"{case.ticket.reference}:{clock.kind}:{clock.handoff_id or clock.generation}:{what}",
+        to=(answers_for(case), lead_for(case) if what == "breached" else None),
+        kind=f"staff_clock_{what}",
+        ticket=case.ticket,
+        clock=phrase(f"clock_{clock.kind}"),
+        due=moment(clock.due_at),
+    )

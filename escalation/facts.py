@@ -42,7 +42,7 @@ def listen(cases: Sequence[Case]) -> Mapping[int, Heard]:
     )
     for ticket_id, text, verdict in (
         Message.objects.filter(
-            ticket__in=asked, kind=MessageKind.CUSTOMER, unverified=False, automatic=False
+            ticket__pk__among=asked, kind=MessageKind.CUSTOMER, unverified=False, automatic=False
         )
         .annotate(nth=newest_first)
         .filter(nth__lte=TEXTS_READ)

@@ -9,6 +9,7 @@ from escalation.ledger import Ledger
 from escalation.models import Escalation
 from escalation.promises import answers_for
 from notifications.values import Value, moment, phrase
+from staff import setwise
 from staff.durations import Duration, parse_duration
 from staff.models import User
 from tickets.models import FollowUp
@@ -95,7 +96,8 @@ def _add(
     due_at: datetime,
     every: Duration,
 ) -> None:
-    follow_up = FollowUp(
+    follow_up = setwise.new(
+        FollowUp,
         ticket=case.ticket,
         kind=kind,
         key=f"{escalation.key}:{kind}",
@@ -125,7 +127,7 @@ def _fire(case: Case, ledger: Ledger, follow_up: FollowUp) -> None:
             due_at = every.after(ledger.now, case.own_time)
     ledger.notice(
         key=f"{follow_up.key}:{follow_up.fired_count}",
-        user=receiver_of(follow_up, case),
+        to=(receiver_of(follow_up, case),),
         kind="staff_follow_up",
         ticket=case.ticket,
         what=what_of(follow_up),

@@ -111,13 +111,12 @@ def _tell(
 ) -> None:
     """Nobody is told of what they have just done themselves."""
     by = ledger.by
-    for person in people:
-        ledger.notice(
-            key=f"{escalation.key}:{handoff.number}:owner:{ledger.now:%Y%m%dT%H%M%S.%f}",
-            user=person if person != by else None,
-            kind="staff_owner_named",
-            ticket=case.ticket,
-            owner=owner.name,
-            by=by.name if by else "",
-            team=handoff.to_team.name,
-        )
+    ledger.notice(
+        key=f"{escalation.key}:{handoff.number}:owner:{ledger.now:%Y%m%dT%H%M%S.%f}",
+        to=[person for person in people if person != by],
+        kind="staff_owner_named",
+        ticket=case.ticket,
+        owner=owner.name,
+        by=by.name if by else "",
+        team=handoff.to_team.name,
+    )

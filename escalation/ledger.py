@@ -28,8 +28,9 @@ from notifications import noticeboard, outbox
 from notifications.noticeboard import Notice
 from notifications.outbox import Letter
 from notifications.values import Value
+from staff import setwise
 from staff.models import User
-from tickets import setwise, timeline
+from tickets import timeline
 from tickets.models import Detail, FollowUp, Ticket
 
 CREATION_ORDER: tuple[type[models.Model], ...] = (
@@ -122,18 +123,19 @@ class Ledger:
         self,
         *,
         key: str,
-        user: User | None,
+        to: Iterable[User | None],
         kind: str,
         ticket: Ticket,
         **variables: Value,
     ) -> None:
-        """Tell a member of staff something about a ticket; telling nobody is allowed."""
-        if user is None:
+        """Tell people something about a ticket, each of them once; telling nobody is allowed."""
+        readers = tuple(dict.fromkeys(user.pk for user in to if user is not None))
+        if not readers:
             return
         self._notices.append(
             Notice(
-                dedupe_key=f"{key}:{user.pk}",
-                user_id=user.pk,
+                dedupe_key=key,
+                readers=readers,
                 kind=kind,
                 about=ticket.about,
                 variables={
@@ -176,6 +178,7 @@ class Ledger:
         # begins.
         for model, changes in self._changed.items():
             self._update(model, changes.values())
+        setwise.give_keys(self._new.values())
         for model in CREATION_ORDER[:2]:
             self._insert(model)
         self._take_back()
@@ -189,7 +192,7 @@ class Ledger:
 
     def _insert(self, model: type[models.Model]) -> None:
         if rows := self._new.pop(model, []):
-            model._default_manager.bulk_create(rows)
+            setwise.insert(rows=rows)
 
     def _update(
         self,

@@ -160,7 +160,7 @@ def hand_on(
     )
     ledger.notice(
         key=f"{escalation.key}:{handoff.number}:handed_on",
-        user=answers_for(case),
+        to=(answers_for(case),),
         kind="staff_returned",
         ticket=case.ticket,
         how=phrase("handed_on"),

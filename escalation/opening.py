@@ -18,6 +18,7 @@ from escalation.models.promise import PromiseKind
 from escalation.packages import Materials
 from escalation.targets import Destination
 from notifications.values import moment
+from staff import setwise
 from staff.durations import Duration
 from tickets.models import Detail
 
@@ -60,7 +61,8 @@ def open_escalation(
     """
     ticket = case.ticket
     missing = case.gathered.missing
-    escalation = Escalation(
+    escalation = setwise.new(
+        Escalation,
         ticket=ticket,
         kind=request.kind,
         number=case.next_number(request.kind),
@@ -163,7 +165,8 @@ def offer(
     destination = agreed.destination
     hops = case.hops(escalation)
     before = hops[-1] if hops else None
-    handoff = Handoff(
+    handoff = setwise.new(
+        Handoff,
         escalation=escalation,
         number=escalation.hops + 1,
         from_team=before.to_team if before is not None else ticket.team,
@@ -183,19 +186,18 @@ def offer(
     ledger.add(handoff)
     hops.append(handoff)
     clocks.start_acceptance(case=case, ledger=ledger, handoff=handoff, target=agreed.acceptance)
-    for user in paths.receivers(handoff=handoff, roster=roster):
-        ledger.notice(
-            key=f"{escalation.key}:{handoff.number}:offered",
-            user=user,
-            kind="staff_offer",
-            ticket=ticket,
-            by=ledger.by.name if ledger.by else "",
-            team=destination.team.name,
-            tier=destination.team.tier.name,
-            accept_by=moment(handoff.accept_by),
-            reason=escalation.reason,
-            ask=escalation.ask,
-        )
+    ledger.notice(
+        key=f"{escalation.key}:{handoff.number}:offered",
+        to=paths.receivers(handoff=handoff, roster=roster),
+        kind="staff_offer",
+        ticket=ticket,
+        by=ledger.by.name if ledger.by else "",
+        team=destination.team.name,
+        tier=destination.team.tier.name,
+        accept_by=moment(handoff.accept_by),
+        reason=escalation.reason,
+        ask=escalation.ask,
+    )
     ledger.event(
         ticket,
         "escalated" if handoff.number == 1 else "offered",

@@ -42,7 +42,7 @@ def collect(tickets: Sequence[Ticket]) -> Materials:
     materials = Materials()
     ids = [ticket.pk for ticket in tickets]
     for ticket_id, message_id in (
-        Message.objects.filter(ticket__in=ids, unverified=False)
+        Message.objects.filter(ticket__pk__among=ids, unverified=False)
         .order_by("ticket_id", "created_at", "pk")
         .values_list("ticket", "pk")
     ):

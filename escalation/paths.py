@@ -194,15 +194,14 @@ def untried_backup(case: Case, escalation: Escalation, team: Team) -> Team | Non
 
 
 def _remind(*, case: Case, ledger: Ledger, handoff: Handoff, key: str) -> None:
-    for user in receivers(handoff=handoff, roster=case.roster):
-        ledger.notice(
-            key=key,
-            user=user,
-            kind="staff_reminder",
-            ticket=case.ticket,
-            team=case.roster.teams[handoff.to_team_id].name,
-            accept_by=moment(handoff.accept_by),
-        )
+    ledger.notice(
+        key=key,
+        to=receivers(handoff=handoff, roster=case.roster),
+        kind="staff_reminder",
+        ticket=case.ticket,
+        team=case.roster.teams[handoff.to_team_id].name,
+        accept_by=moment(handoff.accept_by),
+    )
 
 
 _ROLES = {
@@ -220,7 +219,7 @@ def _tell(
     step.user = person_for(action=step.action, team=team, roster=case.roster)
     ledger.notice(
         key=f"{escalation.key}:{handoff.number}:{step.number}",
-        user=step.user,
+        to=(step.user,),
         kind="staff_escalation_path",
         ticket=case.ticket,
         team=team.name,

@@ -13,6 +13,7 @@ from escalation.models.promise import PromiseKind, PromiseState
 from escalation.policyfile import AutoRepromise
 from notifications.models import MailState
 from notifications.values import moment
+from staff import setwise
 from staff.businesstime import BusinessTime
 from staff.durations import Duration, parse_duration
 from staff.models import User
@@ -58,7 +59,8 @@ def make(
     now = ledger.now
     before = case.promise
     slipped = before is not None and before.state != PromiseState.KEPT and kind == before.kind
-    promise = Promise(
+    promise = setwise.new(
+        Promise,
         ticket=case.ticket,
         escalation=escalation,
         number=1 + (before.number if before else 0),
@@ -113,7 +115,8 @@ def take_back_untold(*, case: Case, ledger: Ledger) -> None:
         before = before.replaces
     if before is None:
         return
-    restored = Promise(
+    restored = setwise.new(
+        Promise,
         ticket=case.ticket,
         escalation_id=before.escalation_id,
         number=promise.number + 1,
@@ -293,21 +296,15 @@ def lead_for(case: Case) -> User | None:
 def _warn(case: Case, ledger: Ledger, promise: Promise, what: str) -> None:
     """The assignee and the escalation owner are told, and the lead before it breaks."""
     owner = next((e.owner_id for e in case.open_escalations if e.owner_id is not None), None)
-    people = {
-        user.pk: user
-        for user in (answers_for(case), case.roster.here_or_backup(owner), lead_for(case))
-        if user is not None
-    }
-    for user in people.values():
-        ledger.notice(
-            key=f"{promise.key}:warned:{promise.told:%Y%m%dT%H%M}:{what}",
-            user=user,
-            kind="staff_promise_warning",
-            ticket=case.ticket,
-            due=moment(promise.due_at),
-            contact=str(case.ticket.requester),
-            organization=str(case.ticket.organization or ""),
-        )
+    ledger.notice(
+        key=f"{promise.key}:warned:{promise.told:%Y%m%dT%H%M}:{what}",
+        to=(answers_for(case), case.roster.here_or_backup(owner), lead_for(case)),
+        kind="staff_promise_warning",
+        ticket=case.ticket,
+        due=moment(promise.due_at),
+        contact=str(case.ticket.requester),
+        organization=str(case.ticket.organization or ""),
+    )
     ledger.event(case.ticket, "promise_warned", number=promise.number)
 
 

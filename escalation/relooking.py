@@ -22,8 +22,8 @@ from escalation.ledger import Ledger
 from escalation.models import PolicyVersion, Relook
 from escalation.models.relook import RelookCause
 from notifications import ring
+from staff import setwise
 from staff.models import CalendarVersion, User
-from tickets import setwise
 from tickets.models import Ticket
 from tickets.models.ticket import Status
 
@@ -120,7 +120,6 @@ def step(*, now: datetime, chunk: int = CHUNK) -> bool:
     tickets = list(
         Ticket.objects.filter(pk__gt=relook.cursor, pk__lte=relook.last_id)
         .exclude(status=Status.CLOSED)
-        .select_related("requester", "organization")
         .select_for_update(of=("self",), no_key=True)
         .order_by("pk")[:chunk]
     )

@@ -105,7 +105,7 @@ def _return(
     person = answers_for(case)
     ledger.notice(
         key=f"{escalation.key}:{handoff.number}:returned",
-        user=person,
+        to=(person,),
         kind="staff_returned",
         ticket=case.ticket,
         how=phrase(str(outcome)),

@@ -113,9 +113,9 @@ def claim(*, now: datetime, limit: int, ids: Collection[int] | None = None) -> l
     if ids is not None:
         due = due.filter(pk__in=ids)
     return list(
-        due.select_related("requester", "organization")
-        .select_for_update(of=("self",), skip_locked=True, no_key=True)
-        .order_by("review_at", "pk")[:limit]
+        due.select_for_update(of=("self",), skip_locked=True, no_key=True).order_by(
+            "review_at", "pk"
+        )[:limit]
     )
 
 
@@ -172,8 +172,12 @@ def _set_aside(*, ticket_id: int, error: Exception, now: datetime) -> None:
     noticeboard.notify(
         notices=[
             Notice(
-                dedupe_key=f"{ticket.reference}:poison:{now:%Y%m%dT%H%M%S}:{admin.pk}",
-                user_id=admin.pk,
+                dedupe_key=f"{ticket.reference}:poison:{now:%Y%m%dT%H%M%S}",
+                readers=tuple(
+                    User.objects.filter(role=Role.ADMIN, is_active=True).values_list(
+                        "pk", flat=True
+                    )[:20]
+                ),
                 kind="admin_poison_ticket",
                 about=ticket.about,
                 variables={
@@ -185,7 +189,6 @@ def _set_aside(*, ticket_id: int, error: Exception, now: datetime) -> None:
                     "next_try": moment(ticket.review_at),
                 },
             )
-            for admin in User.objects.filter(role=Role.ADMIN, is_active=True)[:20]
         ],
         now=now,
     )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import groupby
 
 from django.db.models import Count
 
@@ -14,14 +15,14 @@ from escalation.models.escalation import State
 from staff.businesstime import WALL, BusinessTime
 from staff.editions import Edition
 from staff.models import Absence, CalendarVersion, Role, Team, User
-from tickets.models import Category, CategoryTeam, Plan, Ticket
+from tickets.models import Category, CategoryTeam, Contact, Organization, Plan, Ticket
 
 
 @dataclass(slots=True)
 class Roster:
     """A picture of the staff at one moment; look-ups in it are free of queries.
 
-    ``users`` are those who are active, ``people`` everybody who ever was.
+    ``tiers`` has the teams of each, the lowest first; ``users`` are those who are active, ``people`` everybody who ever was.
     """
 
     now: datetime
@@ -33,6 +34,7 @@ class Roster:
     backups: dict[int, int | None]
     category_teams: dict[tuple[int, int], int]
     calendars: dict[int, CalendarVersion]
+    tiers: dict[int, list[Team]]
     people: dict[int, User]
     categories: dict[int, Category]
     plans: dict[int, Plan]
@@ -40,19 +42,28 @@ class Roster:
     _here: dict[int, list[User]] = field(default_factory=dict)
     _load: dict[int, int] | None = None
 
-    def furnish(self, ticket: Ticket) -> None:
-        """Give a ticket the rows of the configuration that were not read along with it."""
-        known = ticket._state.fields_cache
-        for name, rows, key in (
-            ("team", self.teams, ticket.team_id),
-            ("category", self.categories, ticket.category_id),
-            ("assignee", self.people, ticket.assignee_id),
-        ):
-            if name not in known:
+    def furnish(self, tickets: Iterable[Ticket]) -> None:
+        """Give tickets the rows they point to that were not read along with them.
+
+        Of who asks, each person and organization is read once; the others are configured.
+        """
+        bare = [ticket for ticket in tickets if "requester" not in ticket._state.fields_cache]
+        requesters = Contact.objects.in_bulk({ticket.requester_id for ticket in bare})
+        organizations = Organization.objects.in_bulk(
+            {ticket.organization_id for ticket in bare if ticket.organization_id is not None}
+        )
+        for organization in organizations.values():
+            organization.plan = self.plans[organization.plan_id]
+        for ticket in bare:
+            known = ticket._state.fields_cache
+            for name, rows, key in (
+                ("requester", requesters, ticket.requester_id),
+                ("organization", organizations, ticket.organization_id),
+                ("team", self.teams, ticket.team_id),
+                ("category", self.categories, ticket.category_id),
+                ("assignee", self.people, ticket.assignee_id),
+            ):
                 known[name] = rows[key] if key is not None else None
-        organization = ticket.organization
-        if organization is not None and "plan" not in organization._state.fields_cache:
-            organization._state.fields_cache["plan"] = self.plans[organization.plan_id]
 
     @property
     def load(self) -> dict[int, int]:
@@ -158,12 +169,16 @@ class Roster:
         """Who answers for a team; for no team, whoever can be asked last."""
         return (self.lead_of(team) if team is not None else None) or self.manager_of(team)
 
-    def teams_at(self, tier: int) -> list[Team]:
-        return [team for team in self.teams.values() if team.tier.number == tier]
+    def teams_at(self, tier: int) -> Sequence[Team]:
+        return self.tiers.get(tier, ())
 
     def teams_above(self, tier: int) -> list[Team]:
         """Teams of higher tiers, the lowest of them first."""
-        return [team for team in self.teams.values() if team.tier.number > tier]
+        return [team for number in self.tiers_above(tier) for team in self.tiers[number]]
+
+    def tiers_above(self, tier: int) -> list[int]:
+        """The numbers of higher tiers that have teams, the lowest of them first."""
+        return [number for number in self.tiers if number > tier]
 
     def team_of_category(self, category_id: int | None, tier: int) -> Team | None:
         """The team that knows this category at this tier."""
@@ -190,6 +205,7 @@ def call_roll(*, now: datetime, edition: Edition) -> Roster:
         },
         category_teams=standing.category_teams,
         calendars=standing.calendars,
+        tiers=standing.tiers,
         people=standing.people,
         categories=standing.categories,
         plans=standing.plans,
@@ -208,6 +224,7 @@ class _Standing:
     absences: Sequence[Absence]
     category_teams: dict[tuple[int, int], int]
     calendars: dict[int, CalendarVersion]
+    tiers: dict[int, list[Team]]
     people: dict[int, User]
     categories: dict[int, Category]
     plans: dict[int, Plan]
@@ -225,12 +242,10 @@ def _read_standing() -> _Standing:
         "team_id", "user_id"
     ):
         leads[team_id].append(user_id)
+    teams = list(Team.objects.select_related("tier").order_by("tier__number", "name"))
     people = {user.pk: user for user in User.objects.order_by("pk")}
     return _Standing(
-        teams={
-            team.pk: team
-            for team in Team.objects.select_related("tier").order_by("tier__number", "name")
-        },
+        teams={team.pk: team for team in teams},
         users={pk: user for pk, user in people.items() if user.is_active},
         members=members,
         leads=leads,
@@ -247,6 +262,7 @@ def _read_standing() -> _Standing:
                 "calendar_id"
             )
         },
+        tiers={number: list(at) for number, at in groupby(teams, lambda team: team.tier.number)},
         people=people,
         categories=Category.objects.in_bulk(),
         plans=Plan.objects.in_bulk(),

@@ -13,6 +13,7 @@ from escalation.models.escalation import Kind, Nature, Trigger
 from escalation.opening import Request
 from escalation.packages import Materials
 from escalation.rules import Rule, Verdict, decide
+from staff import setwise
 
 ROUNDS = 3
 """How often a ticket's own escalations may lead to another rule in one look."""
@@ -76,7 +77,8 @@ def _carry_out(case: Case, verdict: Verdict, ledger: Ledger, materials: Material
         materials=materials,
     )
     ledger.add(
-        Decision(
+        setwise.new(
+            Decision,
             ticket=case.ticket,
             escalation=escalation,
             at=ledger.now,

@@ -32,16 +32,15 @@ def choose(*, case: Case, targets: Sequence[Target]) -> Destination:
     Where all of them are closed it is the first again, for its backup or its lead
     (``when_closed``). Raises ``Refused`` only when nobody at all works here.
     """
-    staffed = [
-        destination
-        for target in targets
-        for destination in _candidates(case, target)
-        if destination.user is not None or _staffed(case.roster, destination.team)
-    ]
-    for destination in staffed:
-        if _answers_in_time(case, destination):
-            return destination
-    return staffed[0] if staffed else _above(case)
+    first: Destination | None = None
+    for target in targets:
+        for destination in _candidates(case, target):
+            if destination.user is None and not _staffed(case.roster, destination.team):
+                continue
+            if _answers_in_time(case, destination):
+                return destination
+            first = first or destination
+    return first or _above(case)
 
 
 def suggest(*, case: Case) -> Destination:
@@ -89,7 +88,7 @@ def _candidates(case: Case, target: Target) -> Iterator[Destination]:
         case TargetForm.CATEGORY_TIER:
             yield from _of_tier(case, int(target.value))
         case TargetForm.NEXT_TIER:
-            for tier in sorted({t.tier.number for t in roster.teams_above(case.tier or 0)}):
+            for tier in roster.tiers_above(case.tier or 0):
                 yield from _of_tier(case, tier)
         case TargetForm.TEAM_LEAD:
             if own is not None and (lead := roster.lead_of(own)) is not None:
@@ -113,7 +112,7 @@ def _of_tier(case: Case, tier: int) -> Iterator[Destination]:
     if known is not None:
         yield Destination(known)
     for team in roster.teams_at(tier):
-        if team != known:
+        if team is not known:
             yield Destination(team)
 
 

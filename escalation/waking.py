@@ -20,13 +20,12 @@ def drive(*, case: Case, ledger: Ledger) -> datetime | None:
     ledger.change(snooze, woken_at=ledger.now)
     case.snooze = None
     ledger.event(case.ticket, "woken")
-    for person in {case.roster.here_or_backup(snooze.by_id), answers_for(case)}:
-        ledger.notice(
-            key=f"{case.ticket.reference}:snooze:{snooze.pk}",
-            user=person,
-            kind="staff_follow_up",
-            ticket=case.ticket,
-            what=snooze.reason or phrase("snooze_over"),
-            due=moment(snooze.until),
-        )
+    ledger.notice(
+        key=f"{case.ticket.reference}:snooze:{snooze.pk}",
+        to=(case.roster.here_or_backup(snooze.by_id), answers_for(case)),
+        kind="staff_follow_up",
+        ticket=case.ticket,
+        what=snooze.reason or phrase("snooze_over"),
+        due=moment(snooze.until),
+    )
     return None

@@ -102,18 +102,17 @@ def _take_back(
         ledger.hold(ticket, False)
     _take_back_letters(case, ledger, escalation)
     promise = case.promise
-    for person in concerned:
-        ledger.notice(
-            key=f"{escalation.key}:{state}",
-            user=person,
-            kind="staff_escalation_ended",
-            ticket=ticket,
-            how=phrase(str(state)),
-            by=by.name if by else "",
-            team=handoff.to_team.name,
-            reason=reason,
-            due=moment(promise.due_at if promise is not None and promise.is_live else None),
-        )
+    ledger.notice(
+        key=f"{escalation.key}:{state}",
+        to=concerned,
+        kind="staff_escalation_ended",
+        ticket=ticket,
+        how=phrase(str(state)),
+        by=by.name if by else "",
+        team=handoff.to_team.name,
+        reason=reason,
+        due=moment(promise.due_at if promise is not None and promise.is_live else None),
+    )
 
 
 def _take_back_letters(case: Case, ledger: Ledger, escalation: Escalation) -> None:

@@ -370,8 +370,10 @@ def tell_leads(*, mail: OutgoingEmail, answer: str, now: datetime) -> None:
     notify(
         notices=[
             Notice(
-                dedupe_key=f"mail-failed:{mail.pk}:{user_id}",
-                user_id=user_id,
+                dedupe_key=f"mail-failed:{mail.pk}",
+                readers=tuple(
+                    leads or people.filter(role=Role.ADMIN).values_list("pk", flat=True)[:50]
+                ),
                 kind="staff_mail_failed",
                 about=mail.about,
                 variables={
@@ -382,7 +384,6 @@ def tell_leads(*, mail: OutgoingEmail, answer: str, now: datetime) -> None:
                     "url": _page(mail),
                 },
             )
-            for user_id in leads or people.filter(role=Role.ADMIN).values_list("pk", flat=True)[:50]
         ],
         now=now,
     )

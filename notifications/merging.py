@@ -11,8 +11,9 @@ won, and it is not merged.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from django.db.models import Q
@@ -37,10 +38,11 @@ _NOT_RENDERED = {"subject": "", "text": "", "html": ""}
 _UNLEASED = {"lease_token": None, "lease_until": None}
 
 
-def merge(*, rows: Sequence[OutgoingEmail], now: datetime) -> None:
+def merge(*, rows: Sequence[OutgoingEmail], made: Collection[int], now: datetime) -> None:
     """Let letters that were queued just now take those along which still wait for their reader.
 
-    One query where none does. The rows say afterwards what became of them.
+    One query where none does; those that the caller has ``made`` are not read again. The rows say
+    afterwards what became of them.
     """
     fresh = {
         row.pk: row
@@ -53,14 +55,16 @@ def merge(*, rows: Sequence[OutgoingEmail], now: datetime) -> None:
     if not fresh:
         return
     waiting: dict[tuple[object, ...], list[OutgoingEmail]] = defaultdict(list)
-    for row in (
+    others = (
         OutgoingEmail.objects.about({row.about for row in fresh.values()})
         .filter(kind__in=MERGING)
-        .exclude(not_before=WITHHELD)
+        .exclude(Q(not_before=WITHHELD) | Q(pk__among=made))
         .not_begun()
         .select_for_update(no_key=True)
         .order_by("pk")
-    ):
+    )
+    ours = [row for pk, row in fresh.items() if pk in made]
+    for row in sorted([*others, *ours], key=attrgetter("pk")):
         waiting[_reader(row)].append(row)
     for letters in waiting.values():
         goes = next((row for row in reversed(letters) if row.pk in fresh), None)

@@ -12,20 +12,21 @@ from django.db import transaction
 from notifications import outbox
 from notifications.catalog import mail_kind
 from notifications.identity import message_id
-from notifications.models import Notification
+from notifications.models import Notification, NotificationReading
 from notifications.outbox import Letter, UnknownVariable
 from notifications.rendering import worded_notification
 from notifications.templates import in_force
 from notifications.values import Variables, frozen
+from staff import setwise
 from staff.models import User
 
 
 @dataclass(frozen=True, kw_only=True)
 class Notice:
-    """A message to one person; ``kind`` is a staff mail of the catalog."""
+    """A message to some people, each of whom is told once; ``kind`` is a staff mail of the catalog."""
 
     dedupe_key: str
-    user_id: int
+    readers: tuple[int, ...]
     kind: str
     about: str
     variables: Variables
@@ -40,56 +41,50 @@ class ShownNotice:
     text: str
 
 
-@transaction.atomic
-def notify(*, notices: Sequence[Notice], now: datetime) -> list[Notification]:
-    """Tell people once: repeated dedupe keys are absorbed, those who left are not told.
+@transaction.atomic(savepoint=False)
+def notify(*, notices: Sequence[Notice], now: datetime) -> None:
+    """Tell people once: whoever was told under a dedupe key is passed over, and who left.
 
-    Gives the notifications that are new. Those of people who want mail are queued as mail too.
-    Six queries, however many notices.
+    Those who want mail get it as mail too. A fixed number of queries, however many notices.
     """
     if not notices:
-        return []
+        return
     for notice in notices:
         unknown = notice.variables.keys() - mail_kind(notice.kind).variables
         if unknown:
             raise UnknownVariable(f"{notice.kind} knows no {', '.join(sorted(unknown))}.")
-    readers = {
+    people = {
         user.pk: user
         for user in User.objects.filter(
-            pk__in={notice.user_id for notice in notices}, is_active=True
+            pk__in={pk for notice in notices for pk in notice.readers}, is_active=True
         )
     }
-    told = set(
-        Notification.objects.filter(
-            dedupe_key__in=[notice.dedupe_key for notice in notices]
-        ).values_list("dedupe_key", flat=True)
-    )
-    fresh = {
-        notice.dedupe_key: notice
-        for notice in notices
-        if notice.user_id in readers and notice.dedupe_key not in told
-    }
-    rows = [
-        Notification(
-            dedupe_key=notice.dedupe_key,
-            user_id=notice.user_id,
-            kind=notice.kind,
-            about=notice.about,
-            variables={name: frozen(value) for name, value in notice.variables.items()},
-            at=now,
+    standing = {
+        row.dedupe_key: row
+        for row in Notification.objects.filter(
+            dedupe_key__among=[notice.dedupe_key for notice in notices]
         )
-        for notice in fresh.values()
-    ]
-    Notification.objects.bulk_create(rows, ignore_conflicts=True)
-    outbox.queue(
-        letters=[
-            _mail(notice, readers[notice.user_id])
-            for notice in fresh.values()
-            if readers[notice.user_id].mail_notifications
-        ],
-        now=now,
-    )
-    return rows
+    }
+    new: dict[str, Notification] = {}
+    joined: dict[str, Notification] = {}
+    letters: list[Letter] = []
+    for notice in notices:
+        row = standing.get(notice.dedupe_key) or new.get(notice.dedupe_key)
+        told = row.readers if row is not None else ()
+        untold = [pk for pk in notice.readers if pk in people and pk not in told]
+        if not untold:
+            continue
+        if row is None:
+            new[notice.dedupe_key] = _row(notice, untold, now)
+        else:
+            row.readers += untold
+            if notice.dedupe_key in standing:
+                joined[notice.dedupe_key] = row
+        letters += [_mail(notice, people[pk]) for pk in untold if people[pk].mail_notifications]
+    setwise.insert_once(rows=list(new.values()))
+    for row in joined.values():
+        row.save(update_fields=("readers",))
+    outbox.queue(letters=letters, now=now)
 
 
 def withdraw(
@@ -134,11 +129,29 @@ def mark_read(*, reader: User, ids: Collection[int] | None, now: datetime) -> in
     unread = Notification.objects.unread(reader)
     if ids is not None:
         unread = unread.filter(pk__in=ids)
-    return unread.update(read_at=now)
+    read = [
+        NotificationReading(notification_id=pk, user=reader, at=now)
+        for pk in unread.order_by("pk").values_list("pk", flat=True)
+    ]
+    # In another window they may be marked at the same moment.
+    setwise.insert_once(rows=read)
+    return len(read)
+
+
+def _row(notice: Notice, readers: list[int], now: datetime) -> Notification:
+    return setwise.new(
+        Notification,
+        dedupe_key=notice.dedupe_key,
+        readers=readers,
+        kind=notice.kind,
+        about=notice.about,
+        variables={name: frozen(value) for name, value in notice.variables.items()},
+        at=now,
+    )
 
 
 def _mail(notice: Notice, reader: User) -> Letter:
-    key = f"notice:{notice.dedupe_key}"
+    key = f"notice:{notice.dedupe_key}:{reader.pk}"
     return Letter(
         dedupe_key=key,
         template=notice.kind,

@@ -21,8 +21,9 @@ from notifications.models import WITHHELD, MailState, OutboxPause, OutgoingEmail
 from notifications.phrases import FALLBACK
 from notifications.plaintext import one_line
 from notifications.ring import ring_after_commit
-from notifications.templates import in_force
+from notifications.templates import Texts, in_force
 from notifications.values import Variables, frozen
+from staff import setwise
 
 #: Message-IDs kept in References: the first, which holds the thread together, and the newest.
 REFERENCES_KEPT = 10
@@ -62,14 +63,13 @@ class Letter:
     withheld: bool = False
 
 
-@transaction.atomic
 def queue(*, letters: Sequence[Letter], now: datetime) -> list[OutgoingEmail]:
     """Queue letters, each once: a repeated dedupe key gives the row that stands already.
 
     One that ``merges`` takes along what still waits for its reader. The rows come back in the order
-    of the letters, in three queries however many there are, and one more where letters merge; the
-    mail worker is rung after the commit. Raises ``UnknownTemplate`` and ``UnknownVariable`` for a
-    letter that the catalog does not know.
+    of the letters, in a fixed number of queries however many there are; the mail worker is rung
+    after the commit. Raises ``UnknownTemplate`` and ``UnknownVariable`` for a letter that the
+    catalog does not know.
     """
     if not letters:
         return []
@@ -78,44 +78,28 @@ def queue(*, letters: Sequence[Letter], now: datetime) -> list[OutgoingEmail]:
         languages={letter.language for letter in letters},
         now=now,
     )
-    rows = []
-    for letter in letters:
-        not_before = WITHHELD if letter.withheld else letter.not_before
-        template = texts.get(key=letter.template, language=letter.language)
-        assert template is not None, "in_force() loads what is missing"
-        unknown = letter.variables.keys() - mail_kind(letter.template).variables
-        if unknown:
-            raise UnknownVariable(f"{letter.template} knows no {', '.join(sorted(unknown))}.")
-        rows.append(
-            OutgoingEmail(
-                dedupe_key=letter.dedupe_key,
-                kind=letter.template,
-                template=template,
-                variables={name: frozen(value) for name, value in letter.variables.items()},
-                to_address=letter.to_address.strip(),
-                to_name=one_line(letter.to_name),
-                language=letter.language or FALLBACK,
-                zone=letter.zone or "UTC",
-                about=letter.about,
-                reply_to=letter.reply_to,
-                headers=_threading(letter),
-                thread_subject=one_line(letter.thread_subject),
-                automatic=letter.automatic,
-                message_id=letter.message_id,
-                not_before=not_before,
-                next_attempt_at=max(now, not_before or now),
-                queued_at=now,
-            )
+    first = {letter.dedupe_key: letter for letter in reversed(letters)}
+    standing = _standing(first)
+    rows = [
+        _row(first[key], texts, now)
+        for key in dict.fromkeys(letter.dedupe_key for letter in letters)
+        if key not in standing
+    ]
+    # What was refused above has changed nothing: there is nothing to go back to.
+    with transaction.atomic(savepoint=False):
+        made: set[int] = set()
+        if setwise.insert_once(rows=rows):
+            standing |= {row.dedupe_key: row for row in rows}
+            made = {row.pk for row in rows}
+        else:
+            # Somebody else has just queued some of them.
+            standing = _standing(first)
+            if len(standing) < len(first):
+                raise ValueError("Two letters of different dedupe keys share a Message-ID.")
+        merging.merge(
+            rows=[standing[each.dedupe_key] for each in letters if each.merges], made=made, now=now
         )
-    OutgoingEmail.objects.bulk_create(rows, ignore_conflicts=True)
-    standing = {
-        row.dedupe_key: row
-        for row in OutgoingEmail.objects.filter(dedupe_key__in=[row.dedupe_key for row in rows])
-    }
-    merging.merge(rows=[standing[each.dedupe_key] for each in letters if each.merges], now=now)
-    ring_after_commit(settings.HELPDESK_MAIL_TASK, "mail")
-    if len(standing) < len({row.dedupe_key for row in rows}):
-        raise ValueError("Two letters of different dedupe keys share a Message-ID.")
+        ring_after_commit(settings.HELPDESK_MAIL_TASK, "mail")
     return [standing[letter.dedupe_key] for letter in letters]
 
 
@@ -195,6 +179,39 @@ def claim(*, now: datetime, limit: int, lease: timedelta) -> list[OutgoingEmail]
         for name, value in changed.items():
             setattr(mail, name, value)
     return mails
+
+
+def _row(letter: Letter, texts: Texts, now: datetime) -> OutgoingEmail:
+    template = texts.get(key=letter.template, language=letter.language)
+    assert template is not None, "in_force() loads what is missing"
+    unknown = letter.variables.keys() - mail_kind(letter.template).variables
+    if unknown:
+        raise UnknownVariable(f"{letter.template} knows no {', '.join(sorted(unknown))}.")
+    not_before = WITHHELD if letter.withheld else letter.not_before
+    return setwise.new(
+        OutgoingEmail,
+        dedupe_key=letter.dedupe_key,
+        kind=letter.template,
+        template=template,
+        variables={name: frozen(value) for name, value in letter.variables.items()},
+        to_address=letter.to_address.strip(),
+        to_name=one_line(letter.to_name),
+        language=letter.language or FALLBACK,
+        zone=letter.zone or "UTC",
+        about=letter.about,
+        reply_to=letter.reply_to,
+        headers=_threading(letter),
+        thread_subject=one_line(letter.thread_subject),
+        automatic=letter.automatic,
+        message_id=letter.message_id,
+        not_before=not_before,
+        next_attempt_at=max(now, not_before or now),
+        queued_at=now,
+    )
+
+
+def _standing(keys: Collection[str]) -> dict[str, OutgoingEmail]:
+    return {row.dedupe_key: row for row in OutgoingEmail.objects.filter(dedupe_key__among=keys)}
 
 
 def _threading(letter: Letter) -> dict[str, str]:

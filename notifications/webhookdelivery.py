@@ -322,8 +322,8 @@ def _tell(webhook: Webhook, kind: str, outcome: Outcome, *, key: str, now: datet
     notify(
         notices=[
             Notice(
-                dedupe_key=f"webhook:{webhook.pk}:{key}:{user_id}",
-                user_id=user_id,
+                dedupe_key=f"webhook:{webhook.pk}:{key}",
+                readers=tuple(_answerable(webhook)),
                 kind=kind,
                 about=f"webhook:{webhook.pk}",
                 variables={
@@ -333,7 +333,6 @@ def _tell(webhook: Webhook, kind: str, outcome: Outcome, *, key: str, now: datet
                     "url": f"{settings.HELPDESK_BASE_URL}{webhook.get_absolute_url()}",
                 },
             )
-            for user_id in _answerable(webhook)
         ],
         now=now,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from staff.businesstime import WALL, BusinessTime
@@ -46,6 +47,7 @@ class Duration:
         return self.on(time).add(moment, -self.length)
 
 
+@lru_cache(maxsize=1024)
 def written(length: timedelta) -> str:
     """A length in the units of ``parse_duration``: ``1h30m``; whole seconds, at least ``0s``."""
     seconds = int(length.total_seconds())

@@ -346,7 +346,7 @@ def letter(ticket: Ticket, kind: str) -> Rendered:
 
 def told(user: User, *, kind: str = "") -> list[str]:
     """The kinds of notice somebody got, oldest first."""
-    notices = Notification.objects.filter(user=user).order_by("at", "pk")
+    notices = Notification.objects.of(user).order_by("at", "pk")
     if kind:
         notices = notices.filter(kind=kind)
     return list(notices.values_list("kind", flat=True))

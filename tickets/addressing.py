@@ -143,7 +143,7 @@ def _heard(ids: Iterable[int], *, newest: bool) -> dict[int, _Heard]:
     return {
         ticket_id: _Heard(message_id if _MESSAGE_ID.fullmatch(message_id) else "", verdict)
         for ticket_id, message_id, verdict in Message.objects.filter(
-            ticket__in=set(ids), kind=MessageKind.CUSTOMER, unverified=False, automatic=False
+            ticket__pk__among=ids, kind=MessageKind.CUSTOMER, unverified=False, automatic=False
         )
         .order_by("ticket_id", order, "-pk" if newest else "pk")
         .distinct("ticket_id")
@@ -158,7 +158,7 @@ def _letters(tickets: Sequence[Ticket]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for about, address, message_id in (
         OutgoingEmail.objects.filter(
-            about__in=set(reader), to_address__in={ticket.requester.email for ticket in tickets}
+            about__among=reader, to_address__among={ticket.requester.email for ticket in tickets}
         )
         .exclude(state__in=(MailState.WITHDRAWN, MailState.FAILED))
         .annotate(nth=newest_first)

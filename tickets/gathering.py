@@ -76,9 +76,9 @@ def gathered_many(tickets: Sequence[Ticket], *, edition: Edition) -> dict[int, G
     required = required_details(edition)
     present: dict[int, dict[str, Detail]] = defaultdict(dict)
     awaited: dict[int, dict[str, Detail]] = defaultdict(dict)
-    for detail in Detail.objects.filter(ticket__in=[ticket.pk for ticket in tickets]).order_by(
-        "pk"
-    ):
+    for detail in Detail.objects.filter(
+        ticket__pk__among=[ticket.pk for ticket in tickets]
+    ).order_by("pk"):
         if detail.value:
             present[detail.ticket_id][detail.key] = detail
         elif detail.asked_at is not None:

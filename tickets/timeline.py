@@ -15,6 +15,7 @@ from django.db.models import DateTimeField, Func, Value
 from django.db.models.functions import Least
 
 from notifications.ring import ring_after_commit
+from staff import setwise
 from staff.models import User
 from tickets.announcing import announce
 from tickets.models import Contact, Event, Ticket
@@ -75,8 +76,9 @@ def record_many(*, entries: Sequence[Entry], ring: bool = True) -> None:
     if not entries:
         return
     now = max(entry.at for entry in entries)
-    events = Event.objects.bulk_create(
-        Event(
+    events = [
+        setwise.new(
+            Event,
             ticket_id=entry.ticket_id,
             kind=entry.kind,
             at=entry.at,
@@ -85,7 +87,8 @@ def record_many(*, entries: Sequence[Entry], ring: bool = True) -> None:
             data=dict(entry.data),
         )
         for entry in entries
-    )
+    ]
+    setwise.insert(rows=events)
     announce(events=events, now=now)
     transaction.on_commit(partial(_log, entries), robust=True)
     if not ring:

@@ -111,8 +111,8 @@ def assign(*, ticket_id: int, assignee_id: int | None, now: datetime, by: User) 
         noticeboard.notify(
             notices=[
                 Notice(
-                    dedupe_key=f"{ticket.reference}:assigned:{ticket.version}:{assignee.pk}",
-                    user_id=assignee.pk,
+                    dedupe_key=f"{ticket.reference}:assigned:{ticket.version}",
+                    readers=(assignee.pk,),
                     kind="staff_assigned",
                     about=ticket.about,
                     variables={

@@ -8,6 +8,7 @@ from notifications.models.mail import (
     MailTemplateQuerySet,
     Notification,
     NotificationQuerySet,
+    NotificationReading,
     OutgoingEmail,
     OutgoingEmailQuerySet,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "MailTemplateQuerySet",
     "Notification",
     "NotificationQuerySet",
+    "NotificationReading",
     "OutboxPause",
     "OutgoingEmail",
     "OutgoingEmailQuerySet",

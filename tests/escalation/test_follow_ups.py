@@ -34,7 +34,7 @@ def by_hand(house: House, ticket: Ticket, **options: Any) -> FollowUp:
 
 def reminders(user: User) -> list[str]:
     """What somebody was reminded of, in words."""
-    notices = Notification.objects.filter(user=user, kind=REMINDED).order_by("pk")
+    notices = Notification.objects.of(user).filter(kind=REMINDED).order_by("pk")
     return [
         notice.text for notice in shown(notifications=list(notices), reader=user, now=after(days=9))
     ]
@@ -63,7 +63,8 @@ def test_every_four_business_hours_the_assignee_is_to_check_the_progress(house: 
 
 def _times(user: User) -> list[datetime]:
     return list(
-        Notification.objects.filter(user=user, kind=REMINDED)
+        Notification.objects.of(user)
+        .filter(kind=REMINDED)
         .order_by("at")
         .values_list("at", flat=True)
     )

@@ -98,7 +98,7 @@ def test_whatever_the_mail_server_does_the_engine_goes_on_and_letters_arrive_or_
     assert Counter(refused.filter(kind="escalated").values_list("about", flat=True)) == {
         f"ticket:{pk}": 1 for pk in unknown
     }
-    told = Notification.objects.filter(kind="staff_mail_failed", user=house.marco)
+    told = Notification.objects.of(house.marco).filter(kind="staff_mail_failed")
     assert told.count() == refused.count()
     escalated_once_each(made)
     arrived_once_or_under_one_message_id(server.message_ids)

@@ -34,7 +34,7 @@ def test_one_poison_ticket_in_five_hundred_delays_none_of_the_others(
     eventually(lambda: Escalation.objects.count() == TICKETS, what="all the others")
     poison.refresh_from_db()
     assert poison.review_error.startswith("DurationError")
-    assert Notification.objects.filter(user=house.sam, kind="admin_poison_ticket").exists()
+    assert Notification.objects.of(house.sam).filter(kind="admin_poison_ticket").exists()
     assert list(Ticket.objects.exclude(review_error="")) == [poison]
     assert not Step.objects.filter(handoff__escalation=escalation).exists()
 

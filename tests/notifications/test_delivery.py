@@ -271,7 +271,7 @@ def test_a_final_refusal_is_final_and_the_leads_are_told(texts: None, server: Ma
     assert (mail.state, mail.next_attempt_at) == (MailState.FAILED, None)
     assert mail.last_error == "550 5.1.1 no such mailbox"
     told = Notification.objects.get()
-    assert (told.user, told.kind, told.about) == (marco, "staff_mail_failed", ABOUT)
+    assert (told.readers, told.kind, told.about) == ([marco.pk], "staff_mail_failed", ABOUT)
     send(NOW + timedelta(days=1))
     assert [recipients for _sender, recipients in server.envelopes] == [[marco.email]]
     assert "no such mailbox" in part(server.received[0], "plain")
