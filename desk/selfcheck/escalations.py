@@ -172,7 +172,7 @@ CHECKS = (
             " WHERE h.outcome = 'pending' AND NOT EXISTS"
             " (SELECT 1 FROM notifications_notification n WHERE n.about = 'ticket:' || e.ticket_id"
             " AND starts_with(n.dedupe_key, 'HD-' || e.ticket_id || ':' || e.kind || ':' || e.number"
-            " || ':' || h.number || ':offered:')) ORDER BY h.id"
+            " || ':' || h.number || ':offered')) ORDER BY h.id"
         ),
     ),
     Check(

@@ -26,8 +26,7 @@ EARLIER = NOW - timedelta(hours=2)
 WITHOUT = {
     "letter-once": "ALTER TABLE notifications_outgoingemail"
     " DROP CONSTRAINT notifications_outgoingemail_dedupe_key_key",
-    "notice-once": "ALTER TABLE notifications_notification"
-    " DROP CONSTRAINT notifications_notification_dedupe_key_key",
+    "notice-once": "ALTER TABLE notifications_notification DROP CONSTRAINT notification_once",
     "escalation-once": "DROP INDEX escalation_open_once_per_kind",
 }
 #: How each promise is broken, and what is named then.
@@ -71,8 +70,8 @@ BREAKS: dict[str, str] = {
     "follow-up-fired": "UPDATE tickets_followup SET due_at = '{earlier}' WHERE kind = 'progress'"
     " AND ticket_id = {accepted} RETURNING id",
     "snooze-woken": "UPDATE tickets_snooze SET until = '{earlier}' RETURNING id",
-    "notice-once": "INSERT INTO notifications_notification (dedupe_key, user_id, kind, about,"
-    " variables, at) SELECT dedupe_key, user_id, kind, about, variables, at"
+    "notice-once": "INSERT INTO notifications_notification (dedupe_key, readers, kind, about,"
+    " variables, at) SELECT dedupe_key, readers, kind, about, variables, at"
     " FROM notifications_notification ORDER BY id LIMIT 1 RETURNING dedupe_key",
     "escalation-once": "INSERT INTO escalation_escalation (ticket_id, kind, number, trigger, rule_key,"
     " nature, urgency, reason, tried, ask, state, owner_id, policy_version_id, incomplete, missing,"
