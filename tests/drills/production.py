@@ -92,7 +92,7 @@ class Host:
                 eventually(partial(self.is_ready, name), what=f"{name} on {self.name}")
 
     def _takes_tasks(self, name: str) -> bool:
-        return " ready." in self.log(name)
+        return " ready." in self._log(name)
 
     def stop(self, *names: str) -> None:
         """SIGTERM to each at once; everything they started must be gone in time."""
@@ -156,7 +156,11 @@ class Host:
         assert done.returncode == 0, done.stderr
 
     def log(self, name: str) -> str:
-        return (self.folder / f"{name}.log").read_text(errors="replace")[-6000:]
+        """Its last words, since it was started last."""
+        return self._log(name)[-6000:]
+
+    def _log(self, name: str) -> str:
+        return (self.folder / f"{name}.log").read_text(errors="replace")
 
 
 def _family(process: subprocess.Popen[bytes]) -> list[psutil.Process]:

@@ -35,7 +35,7 @@ SETTLED = {"DEBUG", "HELPDESK_DATA_DIR", "HELPDESK_DEMO", "HELPDESK_STATIC_ROOT"
 
 def test_every_process_of_an_installation_has_a_service() -> None:
     assert set(SERVICES) == {
-        *("prepare", "web", "engine", "mail", "webhooks", "beat", "postgres", "redis"),
+        *("prepare", "web", "web2", "engine", "mail", "webhooks", "beat", "postgres", "redis"),
     }
     assert {one["build"] for one in OURS.values()} == {"."}
     assert len({one["image"] for one in OURS.values()}) == 1
@@ -69,7 +69,7 @@ def test_every_lasting_service_is_watched_and_comes_back(name: str) -> None:
         assert service["restart"] == "no"
         return
     assert service["restart"] == "unless-stopped"
-    if name == "web":
+    if name in ("web", "web2"):
         assert "HEALTHCHECK" in dict(LAST_STAGE)
     else:
         assert service["healthcheck"]["test"][0] in ("CMD", "CMD-SHELL")
@@ -97,8 +97,9 @@ def test_data_outlives_the_containers_in_named_volumes() -> None:
 
 def test_only_the_web_server_is_published_and_only_on_loopback() -> None:
     published = {name: one["ports"] for name, one in SERVICES.items() if one.get("ports")}
-    assert list(published) == ["web"]
-    assert all(port.startswith("127.0.0.1:") for port in published["web"])
+    assert list(published) == ["web", "web2"]
+    assert all(port.startswith("127.0.0.1:") for ports in published.values() for port in ports)
+    assert published["web"] != published["web2"]
 
 
 @pytest.mark.parametrize("name", SERVICES)
