@@ -14,6 +14,7 @@ from tests.drills.cast import PASSWORD, program, ready
 from tests.drills.load import Load
 from tests.drills.production import GONE_WITHIN, WORKERS, Host, Production
 from tests.drills.proxy import Browser, Proxy
+from tests.faults.after import every_promise_is_kept
 from tests.processes import eventually
 from tickets.models import Ticket
 
@@ -78,6 +79,7 @@ def test_web_and_workers_are_restarted_in_mid_work_with_no_request_failing_and_n
     eventually(all_letters_out, what="every letter")
     assert Counter(Escalation.objects.values_list("ticket", flat=True)) == Counter(opened)
     every_letter_arrived_once(mailbox)
+    every_promise_is_kept()
     host.stop(*host.running)
     print(
         f"{load.requests} requests, {proxy.refused} asked elsewhere, {len(mailbox.letters)} letters"

@@ -24,6 +24,7 @@ from tests.drills.cast import program
 from tests.drills.production import WORKERS, Production
 from tests.drills.proxy import Proxy
 from tests.drills.servers import TcpServers, seen_by_the_test
+from tests.faults.after import every_promise_is_kept
 from tests.processes import eventually
 from tickets.models import FollowUp, Ticket
 
@@ -176,6 +177,7 @@ def test_a_release_that_was_stopped_in_mid_work_is_upgraded_and_its_work_goes_on
         eventually(lambda: timezone.now() > looked, what="another look")
         assert (Step.objects.count(), len(mailbox.letters), _state(late)) == before
         assert max(Counter(str(one["Message-ID"]) for one in mailbox.letters).values()) == 1
+        every_promise_is_kept()
         host.stop(*host.running)
 
 
