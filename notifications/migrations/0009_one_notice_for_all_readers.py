@@ -68,13 +68,39 @@ class Migration(migrations.Migration):
             ),
             preserve_default=False,
         ),
+        migrations.AlterField(
+            model_name="notification",
+            name="dedupe_key",
+            field=models.CharField(max_length=200, verbose_name="dedupe key"),
+        ),
         migrations.RunSQL(
             sql=[
-                "UPDATE notifications_notification SET readers = ARRAY[user_id]",
+                # Keys ended with their reader: those that differ in nothing else are one notice, and
+                # the engine finds it under the key that it asks for now.
+                """
+                CREATE TEMPORARY TABLE one_notice ON COMMIT DROP AS
+                SELECT id, user_id, read_at, key, min(id) OVER (PARTITION BY key) AS kept
+                FROM (
+                    SELECT id, user_id, read_at, regexp_replace(dedupe_key, ':' || user_id || '$', '')
+                    FROM notifications_notification
+                ) AS named (id, user_id, read_at, key)
+                """,
+                """
+                UPDATE notifications_notification AS notice
+                SET readers = one.readers, dedupe_key = one.key
+                FROM (
+                    SELECT kept, key, array_agg(user_id ORDER BY id) FROM one_notice GROUP BY kept, key
+                ) AS one (kept, key, readers)
+                WHERE notice.id = one.kept
+                """,
                 """
                 INSERT INTO notifications_notificationreading (notification_id, user_id, at)
-                SELECT id, user_id, read_at FROM notifications_notification
-                WHERE read_at IS NOT NULL
+                SELECT kept, user_id, min(read_at) FROM one_notice
+                WHERE read_at IS NOT NULL GROUP BY kept, user_id
+                """,
+                """
+                DELETE FROM notifications_notification AS notice
+                USING one_notice AS one WHERE notice.id = one.id AND one.id <> one.kept
                 """,
                 # A constraint cannot be changed while its rows are yet to be checked.
                 "SET CONSTRAINTS ALL IMMEDIATE",
@@ -82,11 +108,6 @@ class Migration(migrations.Migration):
         ),
         migrations.RemoveField(model_name="notification", name="user"),
         migrations.RemoveField(model_name="notification", name="read_at"),
-        migrations.AlterField(
-            model_name="notification",
-            name="dedupe_key",
-            field=models.CharField(max_length=200, verbose_name="dedupe key"),
-        ),
         migrations.AddConstraint(
             model_name="notification",
             constraint=models.UniqueConstraint(fields=("dedupe_key",), name="notification_once"),

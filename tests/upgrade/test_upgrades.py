@@ -19,6 +19,19 @@ from tests.servers import Servers
 HERE = Path(__file__).parent
 DUMPS = sorted(HERE.glob("*.sql.gz"))
 
+#: A notice was a row for each of its readers, whose key ended with them.
+TOLD_IN_0_1_0 = """
+    SELECT dedupe_key, user_id, read_at IS NOT NULL FROM notifications_notification
+    ORDER BY dedupe_key COLLATE "C"
+"""
+TOLD = """
+    SELECT dedupe_key || ':' || reader, reader, EXISTS (
+        SELECT FROM notifications_notificationreading
+        WHERE notification_id = notice.id AND user_id = reader)
+    FROM notifications_notification AS notice, unnest(readers) AS reader
+    ORDER BY (dedupe_key || ':' || reader) COLLATE "C"
+"""
+
 
 @pytest.fixture
 def left_behind(servers: Servers, tmp_path: Path) -> Iterator[Callable[[Path], dict[str, str]]]:
@@ -52,8 +65,10 @@ def test_a_release_is_migrated_and_its_work_goes_on(
     dump: Path, left_behind: Callable[[Path], dict[str, str]]
 ) -> None:
     environment = left_behind(dump)
+    told = _told(environment["DATABASE_URL"])
 
     _manage(environment, "migrate", "--no-input")
+    assert _told(environment["DATABASE_URL"]) == told
     _manage(environment, "setup")
     # The times in the dump have passed: whatever was owed since is done now, once.
     _manage(environment, "run_engine", "--once")
@@ -73,6 +88,18 @@ def _counts(url: str) -> tuple[int, int]:
         )
         failed, due = cursor.fetchone() or (None, None)
     return failed, due
+
+
+def _told(url: str) -> list[tuple[str, int, bool]]:
+    """Which notices were made for whom, by key, and which of them were read."""
+    with closing(psycopg2.connect(_dsn(url))) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT FROM information_schema.columns"
+            " WHERE table_name = 'notifications_notification' AND column_name = 'readers'"
+        )
+        for_many = cursor.fetchone() is not None
+        cursor.execute(TOLD if for_many else TOLD_IN_0_1_0)
+        return cursor.fetchall()
 
 
 def _execute(url: str, statements: str) -> None:
