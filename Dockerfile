@@ -25,9 +25,21 @@ RUN /opt/venv/bin/python -m helpdesk.translations \
     && rm -rf node_modules requirements package.json package-lock.json .npmrc
 
 
+# pg_dump, pg_restore and psql of the server's own version, for backup and restore; Debian's is older.
+FROM postgres:18-bookworm AS postgresql
+RUN mkdir -p /client/bin /client/lib \
+    && cd /usr/lib/postgresql/18/bin \
+    && cp pg_dump pg_restore psql /client/bin/ \
+    && ldd pg_dump pg_restore psql | awk '$3 ~ "^/" { print $3 }' | sort -u | xargs cp -L -t /client/lib
+
+
 FROM python:3.11-slim-bookworm AS helpdesk
 RUN useradd --system --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin helpdesk \
     && install --directory --owner=helpdesk --group=helpdesk --mode=0750 /data
+COPY --from=postgresql /client /usr/lib/postgresql/18
+# Last among the folders, so that what this image has itself is preferred.
+RUN echo /usr/lib/postgresql/18/lib > /etc/ld.so.conf.d/zz-postgresql.conf && ldconfig \
+    && for program in pg_dump pg_restore psql; do /usr/lib/postgresql/18/bin/$program --version; done
 # Owned by root, so that no process can change what it runs.
 COPY --from=build /opt/venv /opt/venv
 COPY --from=build /opt/helpdesk /opt/helpdesk

@@ -89,10 +89,18 @@ def waiting(pause: OutboxPause | None) -> Waiting:
 
 
 @transaction.atomic
-def doubt(pause: OutboxPause) -> None:
-    """Put in doubt what waited in the backup that was restored; again does nothing."""
-    if not pause.is_restore:
-        return
+def doubt(*, now: datetime) -> OutboxPause:
+    """Put in doubt what waited in the backup that was restored; again does nothing.
+
+    Gives the pause that stands. Raises ``NotPaused``.
+    """
+    pause = OutboxPause.objects.standing().select_for_update(no_key=True).first()
+    if pause is None:
+        raise NotPaused(_("The outbox is not paused."))
+    if not pause.is_restore or pause.doubted_at is not None:
+        return pause
+    pause.doubted_at = now
+    pause.save(update_fields=("doubted_at",))
     letters = OutgoingEmail.objects.filter(pk__lte=pause.last_letter)
     letters.filter(
         Q(state__in=(MailState.QUEUED, MailState.SENDING))
@@ -118,6 +126,7 @@ def doubt(pause: OutboxPause) -> None:
         next_at=None,
         in_doubt=pause,
     )
+    return pause
 
 
 @transaction.atomic
@@ -133,10 +142,7 @@ def release(
     ``send_doubtful``: whoever says so knows that nothing was sent after the backup was made; what
     is in doubt then waits like the rest. What is older than ``older_than`` is withdrawn instead.
     """
-    pause = OutboxPause.objects.standing().select_for_update().first()
-    if pause is None:
-        raise NotPaused(_("The outbox is not paused."))
-    doubt(pause)  # where the restore was stopped before it came to it
+    pause = doubt(now=now)  # where the restore was stopped before it came to it
     if send_doubtful:
         _trust(OutgoingEmail.objects.filter(pk__in=letters_in_doubt().values("pk")), now)
         messages_in_doubt().filter(webhook__is_active=True).update(
@@ -202,7 +208,10 @@ def _withdraw(*, before: datetime, now: datetime) -> tuple[int, int]:
     letters = OutgoingEmail.objects.waiting().annotate(
         due_at=Greatest("queued_at", Coalesce("not_before", "queued_at"))
     )
-    old = OutgoingEmail.objects.filter(pk__in=letters.filter(due_at__lt=before).values("pk"))
+    ids = list(letters.filter(due_at__lt=before).values_list("pk", flat=True))
+    old = OutgoingEmail.objects.filter(pk__in=ids)
+    # What they took along is older still, and stays withdrawn on its own.
+    OutgoingEmail.objects.filter(merged_into__in=ids).update(merged_into=None)
     old_letters = old.not_begun().update(
         state=MailState.WITHDRAWN, withdrawn_at=now, next_attempt_at=None
     )

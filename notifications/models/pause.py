@@ -39,6 +39,12 @@ class OutboxPause(models.Model):
     copied_at = models.DateTimeField(_("state of"), null=True, blank=True)
     last_letter = models.BigIntegerField(_("last letter of the backup"), default=0)
     last_message = models.BigIntegerField(_("last webhook message of the backup"), default=0)
+    doubted_at = models.DateTimeField(
+        _("in doubt since"),
+        null=True,
+        blank=True,
+        help_text=_("When what waited in the backup was put in doubt: once, right after."),
+    )
     ended_at = models.DateTimeField(_("until"), null=True, blank=True)
     ended_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,

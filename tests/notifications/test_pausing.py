@@ -85,7 +85,7 @@ def states() -> dict[str, str]:
 
 def restored(now: datetime = START) -> OutboxPause:
     """As a restore leaves it: paused, with the last ids that came with the backup."""
-    made = OutboxPause.objects.create(
+    OutboxPause.objects.create(
         cause=PauseCause.RESTORE,
         began_at=now,
         copied_at=now - timedelta(hours=2),
@@ -93,8 +93,7 @@ def restored(now: datetime = START) -> OutboxPause:
         last_message=WebhookDelivery.objects.order_by("pk").values_list("pk", flat=True).last()
         or 0,
     )
-    pausing.doubt(made)
-    return made
+    return pausing.doubt(now=now)
 
 
 def test_nothing_leaves_while_it_is_paused_and_all_of_it_once_it_is_released(

