@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from django.utils.functional import Promise as LazyText
 from django.utils.translation import gettext_lazy as _
 
 from escalation.models import Handoff
+from notifications.models import OutboxPause
 from staff.models import User
 
 #: A badge counts no further.
@@ -39,20 +40,36 @@ MAIL = Place("mail", _("Mail"), "mail", ("/mail/",))
 CONFIGURATION = Place("configuration", _("Configuration"), "settings", ("/admin/",))
 
 
-def offers_waiting(user: User) -> int:
-    """How many offers this person, or a team of theirs, has not answered; capped at ``MANY``."""
-    waiting = Handoff.objects.pending().addressed_to(user)
-    return waiting.order_by()[:MANY].count()
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What stands around every page."""
+
+    #: The number beside each place that has one, by the place's name.
+    counts: dict[str, int]
+    pause: OutboxPause | None
+
+
+def frame(user: User) -> Frame:
+    """The offers that this person, or a team of theirs, has not answered, counted no further than
+    ``MANY``; and whether the outbox is paused. One query, since every page asks it.
+    """
+    offers = Handoff.objects.pending().addressed_to(user).order_by().values("pk")[:MANY]
+    sql, values = offers.query.sql_with_params()
+    [row] = OutboxPause.objects.raw(
+        f"SELECT offers.n AS offers, pause.* FROM (SELECT count(*) AS n FROM ({sql}) AS waiting)"  # noqa: S608  # a queryset's own
+        " AS offers LEFT JOIN notifications_outboxpause AS pause ON pause.ended_at IS NULL",
+        values,
+    )
+    return Frame({OFFERS.name: getattr(row, "offers", 0)}, row if row.pk else None)
 
 
 def counts(user: User) -> dict[str, int]:
     """The number beside each place that has one, by the place's name."""
-    return {OFFERS.name: offers_waiting(user)}
+    return frame(user).counts
 
 
-def places(user: User, path: str) -> Iterator[Place]:
+def places(user: User, path: str, waiting: Mapping[str, int]) -> Iterator[Place]:
     """The places open to this person; ``path`` tells which one they are at."""
-    waiting = counts(user)
     for place in (DESK, SEARCH, OFFERS, ESCALATIONS, MAIL, CONFIGURATION):
         if (place is ESCALATIONS and not user.is_lead) or (
             place is CONFIGURATION and not user.is_staff

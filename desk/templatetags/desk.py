@@ -21,9 +21,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from desk import rail as frame
+from desk import rail as rail_of
 from desk import settingstabs, timewords
 from desk.timewords import Due, due_word
+from notifications import pausing
+from notifications.models import OutboxPause
 from staff.models import User
 from tickets.models import Ticket
 from tickets.models.ticket import Level, Status
@@ -275,8 +277,24 @@ def rail(context: Context) -> Mapping[str, Any]:
     """The links at the side of every page, with what waits behind them."""
     request: HttpRequest = context["request"]
     user = request.user
-    places = frame.places(user, request.path) if isinstance(user, User) else ()
+    if not isinstance(user, User):
+        return {"user": user, "csrf_token": context.get("csrf_token"), "places": ()}
+    frame = rail_of.frame(user)
+    # For the bar below, which is drawn after it.
+    context.dicts[0]["outbox_pause"] = frame.pause
+    places = rail_of.places(user, request.path, frame.counts)
     return {"user": user, "csrf_token": context.get("csrf_token"), "places": places}
+
+
+@register.inclusion_tag("_pause.html", takes_context=True)
+def pause_bar(context: Context) -> Mapping[str, Any]:
+    """That letters and webhooks are paused, and what waits; nothing, and no query, otherwise."""
+    pause: OutboxPause | None = context.get("outbox_pause")
+    return {
+        "pause": pause,
+        "waiting": pausing.waiting(pause) if pause is not None else None,
+        "now": context.get("now"),
+    }
 
 
 @register.inclusion_tag("desk/_settings_tabs.html", takes_context=True)

@@ -8,21 +8,25 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
 from django.db.models import CharField, Value
 from django.db.models.functions import Cast, Concat
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise as LazyText
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.clickjacking import xframe_options_sameorigin
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from desk.letterwords import rendered
 from desk.views.reading import reader
 from escalation.sight import in_sight_of
+from notifications import pausing
 from notifications.models import MailState, OutgoingEmail, OutgoingEmailQuerySet
 from notifications.rendering import Rendered
 from staff.models import User
@@ -79,6 +83,16 @@ WITHHELD = StateLook(
     "warn",
     "lock",
     _("It goes out once its reader has confirmed their address."),
+)
+
+IN_DOUBT = StateLook(
+    _("in doubt"),
+    "warn",
+    "help-circle",
+    _(
+        "It waited when the backup was made that this desk was restored from, and may have been sent"
+        " since."
+    ),
 )
 
 MERGED = StateLook(
@@ -153,6 +167,20 @@ def mail_html(request: HttpRequest, pk: int) -> HttpResponse:
     return response
 
 
+@require_POST
+@login_required
+def send_once_more(request: HttpRequest, pk: int) -> HttpResponse:
+    """Send a letter that may have arrived, since a person says so; leads answer for that."""
+    if not reader(request).is_lead:
+        raise PermissionDenied
+    mail = _visible(request, pk)
+    if pausing.send_once_more(letter_id=mail.pk, now=timezone.now()):
+        messages.success(request, gettext("It is queued."))
+    else:
+        messages.warning(request, gettext("It is not left to a person any more."))
+    return redirect("desk:mail-letter", pk=mail.pk)
+
+
 def _page(request: HttpRequest, *, chosen: OutgoingEmail | None) -> HttpResponse:
     form = Filter(request.GET)
     valid = form.is_valid()
@@ -216,6 +244,8 @@ def _row(mail: OutgoingEmail, *, query: str, chosen: OutgoingEmail | None = None
 def _look(mail: OutgoingEmail) -> StateLook:
     if mail.is_withheld:
         return WITHHELD
+    if mail.in_doubt_id is not None and mail.is_left_to_a_person:
+        return IN_DOUBT
     return MERGED if mail.is_merged else STATES[MailState(mail.state)]
 
 

@@ -154,6 +154,15 @@ OURS: Mapping[str, Address] = {
     "desk:mail": _page("/mail/", "/mail/?state=queued"),
     "desk:mail-letter": _of_ticket("/mail/{letter}/"),
     "desk:mail-html": _of_ticket("/mail/{letter}/html/"),
+    "desk:send-once-more": Address(
+        "/mail/{letter}/send/",
+        _once(NOT_SO),
+        _rooms("in in in 403 403 did did did", "in in in 403 403 404 did did", LEADS_NOWHERE),
+    ),
+    "desk:outbox-pause": _page("/mail/pause/"),
+    "desk:outbox-pause-act": Address(
+        "/mail/pause/begin/", _once(NOT_SO), _once(LEADS_DO), ("/mail/pause/end/",)
+    ),
     "desk:held-mail": _page("/mail/held/"),
     "desk:held-mail-act": Address(
         "/mail/held/{held}/release/",

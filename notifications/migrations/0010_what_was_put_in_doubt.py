@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("notifications", "0007_outbox_pause"),
+        ("notifications", "0009_one_notice_for_all_readers"),
     ]
 
     operations = [
