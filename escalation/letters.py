@@ -46,7 +46,10 @@ class LetterDraft:
 
         Whatever changes a time, ends something or asks for something is always sent.
         """
-        return self.ticket.muted and self.template in MUTED and not self.missing
+        tells_a_time = self.promise is not None and self.promise._state.adding
+        return (
+            self.ticket.muted and self.template in MUTED and not self.missing and not tells_a_time
+        )
 
 
 MUTED = frozenset({"accepted", "update"})

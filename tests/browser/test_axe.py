@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
+from desk.selfcheck import keeping
 from escalation.models import Escalation
 from helpdesk.demo import company
 from notifications.identity import status_token
@@ -15,6 +18,7 @@ from tests.browser.soundness import faults
 from tests.mail import mail
 from tests.processes import Installation
 from tickets.inbound.ingest import ingest
+from tickets.models import Ticket
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
@@ -123,6 +127,9 @@ def test_no_page_keeps_anybody_out_on_any_screen(
     marco.get_by_role("link", name="Billing").click()
     look(marco)
     look(marco, "/settings/webhooks/")
+    late = Ticket.objects.filter(pk__in=(1040, 1042))
+    late.update(review_at=timezone.now() - timedelta(hours=1))
+    keeping.make_due(clock=timezone.now)
     look(marco, "/settings/selfcheck/")
     marco.get_by_role("button", name="Check now").click()
     look(marco)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
-from escalation import endings, lifecycle
+from escalation import endings, lifecycle, updates
 from notifications.models import OutgoingEmail
 from tests.house import House, letters_of
 from tests.pages.acting import as_, form, queries
@@ -357,6 +358,21 @@ def test_muted_letters_are_who_has_it_and_how_it_goes_and_never_a_time(house: Ho
 
     assert "escalated" in letters_of(ticket)
     assert "accepted" not in letters_of(ticket)
+
+    def update(next_word_by: datetime | None = None) -> None:
+        updates.update(
+            ticket_id=ticket.pk,
+            headline="cause found",
+            text="An empty pool.",
+            next_word_by=next_word_by,
+            now=timezone.now(),
+            by=house.anna,
+        )
+
+    update()
+    assert "update" not in letters_of(ticket)
+    update(timezone.now() + timedelta(hours=5))
+    assert "update" in letters_of(ticket), "it brings a time"
     press(dana, ticket, "mute", muted="")
     assert not Ticket.objects.get(pk=ticket.pk).muted
 
