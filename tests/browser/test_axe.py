@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page
 
 from desk.selfcheck import keeping
 from escalation.models import Escalation
@@ -153,7 +153,9 @@ def test_no_page_keeps_anybody_out_on_any_screen(
 def unfold(page: Page) -> None:
     """Open whatever is folded, and what stands behind links of this page."""
     links = page.locator("main a[hx-get]:not([hx-target])")
-    while left := links.count():
-        links.first.evaluate("link => link.click()")
-        expect(links.nth(left - 1)).not_to_be_attached()
+    while links.count():
+        link = links.first.element_handle()
+        assert link is not None
+        link.evaluate("link => link.click()")
+        link.wait_for_element_state("hidden")
     page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true })")
