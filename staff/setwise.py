@@ -41,7 +41,8 @@ def new(model: type[M], /, **values: Any) -> M:
     for name, value in values.items():
         if (foreign := columns.related.get(name)) is not None:
             attname, remote = foreign
-            own[attname] = None if value is None else value.__dict__[remote]
+            # Not its ``__dict__``: whoever is signed in comes as a lazy object.
+            own[attname] = None if value is None else getattr(value, remote)
             state.fields_cache[name] = value
         elif name in own:
             own[name] = value
