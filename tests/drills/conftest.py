@@ -37,7 +37,7 @@ def given(own_servers: TcpServers, collected: Path) -> Callable[[str], dict[str,
             "HELPDESK_API_RATE": "100000/minute",
             # Only the machine is slow: no mail here is made to take long.
             "HELPDESK_MAIL_LIMITS": "deadline=60",
-            "WEB_CONCURRENCY": "2",
+            "WEB_CONCURRENCY": "1",
         }
 
     return settings

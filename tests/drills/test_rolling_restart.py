@@ -44,6 +44,8 @@ def test_web_and_workers_are_restarted_in_mid_work_with_no_request_failing_and_n
     production: Production, rounds: int, pause: float
 ) -> None:
     house = ready(AT_ONCE)
+    # Two, that share a socket: it is closed when the last of them has closed it.
+    production.settings["WEB_CONCURRENCY"] = "2"
     host, mailbox = production.host(), production.mailbox
     # A letter takes its time, so that whoever is stopped has one in hand.
     mailbox.answers = _slowly

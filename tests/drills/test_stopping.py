@@ -13,7 +13,7 @@ from django.utils import timezone
 from notifications.models import OutgoingEmail
 from tests.drills.afterwards import all_letters_out, do_not_wait
 from tests.drills.cast import ready
-from tests.drills.production import WORKERS, Production
+from tests.drills.production import Production
 from tests.processes import eventually
 
 pytestmark = pytest.mark.slow
@@ -89,8 +89,8 @@ def test_workers_that_hang_are_gone_in_half_a_minute_and_their_letters_are_sent_
             "EMAIL_URL": f"smtp://127.0.0.1:{slow.port}",
             "EMAIL_TIMEOUT": "60",
         }
-        host.start(*WORKERS, "beat")
-        host.all_ready(*WORKERS)
+        host.start("engine", "mail", "beat")
+        host.all_ready("engine", "mail")
         eventually(slow.has_message.is_set, what="a message nobody answers")
         eventually(lambda: slow.asked.acquire(blocking=False), what="another child that waits")
         eventually(lambda: slow.asked.acquire(blocking=False), what="another child that waits")
