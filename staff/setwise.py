@@ -72,7 +72,7 @@ def insert(*, rows: Sequence[M]) -> None:
         for name, (attname, remote) in columns.related.items():
             if values[attname] is None and (target := related.get(name)) is not None:
                 # It had no key yet when it was put in here.
-                values[attname] = target.__dict__[remote]
+                values[attname] = getattr(target, remote)
         lines.write(
             "\t".join(
                 [

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.utils.functional import SimpleLazyObject
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
@@ -15,7 +17,9 @@ from escalation.models import Clock, ClockRun
 from notifications.models import MailState, MailTemplate, OutgoingEmail
 from notifications.templates import load_defaults
 from staff import setwise
+from staff.models import User
 from tests.house import START, House, after
+from tickets.models import FollowUp
 
 #: What neither a column of text nor jsonb can hold is refused before: NUL and half characters.
 TEXTS = st.text(
@@ -93,3 +97,22 @@ def test_rows_that_somebody_else_writes_at_the_same_moment_are_passed_over() -> 
     assert not setwise.insert_once(rows=[letter(number) for number in range(setwise.FEW + 1)])
     assert OutgoingEmail.objects.count() == setwise.FEW + 1
     assert setwise.insert_once(rows=[letter(20)])
+
+
+def test_a_row_made_quickly_is_as_any_other(house: House) -> None:
+    ticket = house.ticket(assignee=house.anna)
+    given = {"ticket": ticket, "kind": "progress", "key": "HD-1:x", "due_at": START}
+    quick = setwise.new(FollowUp, **given, created_at=START, created_by=signed_in(house.anna))
+    usual = FollowUp(**given, created_at=START, created_by=house.anna)
+    assert quick._state.adding
+    for field in FollowUp._meta.concrete_fields:
+        assert getattr(quick, field.attname) == getattr(usual, field.attname), field.name
+    setwise.insert(rows=[quick])
+    assert FollowUp.objects.get().created_by == house.anna
+    with pytest.raises(TypeError, match="no field wheels"):
+        setwise.new(FollowUp, wheels=4)
+
+
+def signed_in(user: User) -> Any:
+    """As ``request.user`` is."""
+    return SimpleLazyObject(lambda: user)
