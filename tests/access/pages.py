@@ -11,7 +11,7 @@ from django.utils import timezone
 from desk.selfcheck import keeping
 from tests.access.addresses import ACCOUNTS, ADMIN_SITE, CONFIGURED, OURS, PEOPLE, Address
 from tests.access.rooms import Rooms, ask, undone
-from tests.pages.acting import HTMX
+from tests.pages.acting import HTMX, paused_by_a_restore
 from tickets.models import Ticket
 
 SELF_CHECK = "/settings/selfcheck/"
@@ -105,6 +105,10 @@ def _states(rooms: Rooms) -> Iterator[tuple[str, Any]]:
         yield "a self-check that was asked for", ask(rooms.people["lead"], "get", SELF_CHECK)
         keeping.make_due(clock=lambda: now)
         yield "a self-check that was made", ask(rooms.people["lead"], "get", SELF_CHECK)
+    with undone():
+        paused_by_a_restore(now=timezone.now())
+        for path in ("/desk/", "/mail/pause/", f"/mail/{rooms.own.letter}/"):
+            yield f"{path} after a restore", ask(rooms.people["lead"], "get", path)
 
 
 def is_page(answer: Any) -> bool:

@@ -16,6 +16,7 @@ from notifications.models import OutgoingEmail
 from tests.browser.conftest import Watched
 from tests.browser.soundness import faults
 from tests.mail import mail
+from tests.pages.acting import paused_by_a_restore
 from tests.processes import Installation
 from tickets.inbound.ingest import ingest
 from tickets.models import Ticket
@@ -132,6 +133,13 @@ def test_no_page_keeps_anybody_out_on_any_screen(
     keeping.make_due(clock=timezone.now)
     look(marco, "/settings/selfcheck/")
     marco.get_by_role("button", name="Check now").click()
+    look(marco)
+    look(marco, "/mail/pause/")
+    paused_by_a_restore(now=timezone.now())
+    for address in ("/mail/pause/", "/desk/", f"/mail/{OutgoingEmail.objects.latest('pk').pk}/"):
+        look(marco, address)
+    marco.goto("/mail/pause/")
+    marco.get_by_role("button", name="Let it go").click()
     look(marco)
 
     dana = watched.window()

@@ -16,6 +16,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from notifications import pausing
+from notifications.models import OutboxPause, OutgoingEmail, PauseCause
 from staff.models import User
 from tests.pages.desk import Markup, Response, html
 from tickets import intake
@@ -39,6 +41,17 @@ def as_(user: User, *, checks_csrf: bool = False) -> Client:
 def ago(**length: float) -> datetime:
     """So long before the page's own clock, to the second."""
     return timezone.now().replace(microsecond=0) - timedelta(**length)
+
+
+def paused_by_a_restore(*, now: datetime) -> OutboxPause:
+    """As a restore leaves a desk, of a backup with all letters there are."""
+    OutboxPause.objects.create(
+        cause=PauseCause.RESTORE,
+        began_at=now - timedelta(minutes=5),
+        copied_at=now - timedelta(hours=3),
+        last_letter=OutgoingEmail.objects.latest("pk").pk,
+    )
+    return pausing.doubt(now=now)
 
 
 def ahead(**length: float) -> str:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 from django.test import Client
 from django.utils import timezone
 
 from notifications import delivery, outbox, pausing
-from notifications.models import MailState, OutboxPause, OutgoingEmail, PauseCause
+from notifications.models import MailState, OutboxPause, OutgoingEmail
 from tests.house import House
 from tests.notifications.letters import letter
-from tests.pages.acting import ago, as_, queries
+from tests.pages.acting import ago, as_, paused_by_a_restore, queries
 from tests.pages.desk import html, words
 from tickets.models import Ticket
 
@@ -30,17 +28,6 @@ def marco(house: House) -> Client:
 @pytest.fixture
 def anna(house: House) -> Client:
     return as_(house.anna)
-
-
-def restored(*, copied: timedelta = timedelta(hours=3)) -> OutboxPause:
-    """As a restore leaves it, of a backup with all letters there are."""
-    OutboxPause.objects.create(
-        cause=PauseCause.RESTORE,
-        began_at=ago(minutes=5),
-        copied_at=timezone.now() - copied,
-        last_letter=OutgoingEmail.objects.latest("pk").pk,
-    )
-    return pausing.doubt(now=timezone.now())
 
 
 def test_a_lead_pauses_everybody_reads_it_and_a_lead_lets_it_go(
@@ -62,7 +49,7 @@ def test_a_lead_pauses_everybody_reads_it_and_a_lead_lets_it_go(
 
     shown = words(marco.get("/mail/pause/"))
     assert "Marco Ruiz" in shown
-    assert f"{count} letters and 0 webhook messages go out at once" in shown
+    assert f"Letters: {count}, webhook messages: 0; the oldest is of" in shown
     done = marco.post("/mail/pause/end/", follow=True)
     assert f"{count} go out now." in words(done)
     assert BAR not in words(anna.get("/desk/"))
@@ -102,9 +89,9 @@ def test_a_lead_looks_through_what_a_restore_left_in_doubt_and_sends_one(
     house: House, marco: Client, anna: Client
 ) -> None:
     outbox.queue(letters=[letter("gone"), letter("not gone")], now=ago(hours=4))
-    restored()
+    paused_by_a_restore(now=timezone.now())
     page = words(marco.get("/mail/pause/"))
-    assert "2 letters and 0 webhook messages waited then, and may have been sent since" in page
+    assert "Letters: 2, webhook messages: 0." in page
     assert "this desk was restored from a backup" in words(anna.get("/desk/"))
 
     listed = words(marco.get("/mail/?state=uncertain"))
@@ -126,7 +113,7 @@ def test_a_lead_looks_through_what_a_restore_left_in_doubt_and_sends_one(
 
 def test_a_move_has_all_of_it_sent(house: House, marco: Client) -> None:
     outbox.queue(letters=[letter("waited")], now=ago(hours=4))
-    restored()
+    paused_by_a_restore(now=timezone.now())
     assert "send_doubtful" in html(marco.get("/mail/pause/"))
     marco.post("/mail/pause/end/", {"send_doubtful": "on"})
     assert delivery.send_due(clock=timezone.now, capture=True) == {MailState.CAPTURED: 1}
