@@ -29,7 +29,7 @@ from tickets.models.ticket import Status
 
 logger: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
-CHUNK = 100
+CHUNK = 200
 """Tickets a transaction, and so for how long whoever wants to change one of them waits at most."""
 
 PLAN_FIELDS = ("review_at", "sla_due_at", "sla_due_kind")
