@@ -154,6 +154,9 @@ def nothing_after_an_end(ticket: Ticket) -> None:
                 ended.add(escalation)
             case "resolved" | "closed":
                 over = True
+            case "reopened":
+                # The answer came after the ticket was resolved and before it was closed.
+                over = False
 
 
 def consistent(schedule: Schedule) -> None:
