@@ -153,7 +153,8 @@ BREAKS: dict[str, str] = {
     " pg_constraint WHERE confrelid = 'escalation_policy'::regclass) || ' on escalation_policyversion'",
     "database-triggers": "ALTER TABLE tickets_message DISABLE TRIGGER search_made;"
     " SELECT 'search_made on tickets_message'",
-    "database-numbers": "SELECT setval(pg_get_serial_sequence('tickets_event', 'id'), 1);"
+    "database-numbers": "SELECT setval(pg_get_serial_sequence('tickets_event', 'id'),"
+    " (SELECT min(id) FROM tickets_event));"
     " SELECT 'tickets_event'",
     "database-migrations": "DELETE FROM django_migrations WHERE app = 'desk'"
     " RETURNING 'desk.' || name",
