@@ -37,6 +37,7 @@ SEARCH = Place("search", _("Search"), "search", ("/search/",))
 OFFERS = Place("offers", _("Offers"), "arrow-bar-to-up", ("/offers/",))
 ESCALATIONS = Place("escalations", _("Escalations"), "layout-kanban", ("/escalations/",))
 MAIL = Place("mail", _("Mail"), "mail", ("/mail/",))
+TRAINING = Place("training", _("Training"), "school", ("/training/",))
 CONFIGURATION = Place("configuration", _("Configuration"), "settings", ("/admin/",))
 
 
@@ -70,7 +71,7 @@ def counts(user: User) -> dict[str, int]:
 
 def places(user: User, path: str, waiting: Mapping[str, int]) -> Iterator[Place]:
     """The places open to this person; ``path`` tells which one they are at."""
-    for place in (DESK, SEARCH, OFFERS, ESCALATIONS, MAIL, CONFIGURATION):
+    for place in (DESK, SEARCH, OFFERS, ESCALATIONS, MAIL, TRAINING, CONFIGURATION):
         if (place is ESCALATIONS and not user.is_lead) or (
             place is CONFIGURATION and not user.is_staff
         ):

@@ -1,8 +1,8 @@
-"""The pages under ``/settings/``: each has an address of its own, and a tab on the others."""
+"""Pages that have an address of their own, and a tab on the others: those under ``/settings/``."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from django.urls import reverse
@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from staff.models import User
 
 
-def _everybody(_user: User) -> bool:
+def everybody(_user: User) -> bool:
     return True
 
 
@@ -23,7 +23,7 @@ class Page:
     view: str
     label: LazyText
     icon: str
-    opens: Callable[[User], bool] = _everybody
+    opens: Callable[[User], bool] = everybody
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +44,9 @@ PAGES = (
 )
 
 
-def tabs(user: User, path: str) -> Iterator[Tab]:
+def tabs(user: User, path: str, pages: Sequence[Page] = PAGES) -> Iterator[Tab]:
     """The pages open to this person; ``path`` tells which one they are at."""
-    open_to = [(reverse(page.view), page) for page in PAGES if page.opens(user)]
+    open_to = [(reverse(page.view), page) for page in pages if page.opens(user)]
     # The first page's address begins all others'.
     here = max((url for url, _page in open_to if path.startswith(url)), key=len, default="")
     for url, page in open_to:

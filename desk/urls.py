@@ -43,6 +43,7 @@ urlpatterns = [
     path("settings/tokens/", settings.tokens, name="tokens"),
     path("settings/tokens/<int:pk>/revoke/", settings.revoke_token, name="revoke-token"),
     path("settings/selfcheck/", selfcheck.selfcheck, name="selfcheck"),
+    path("training/", include("desk.training.urls")),
     path("offers/", offers.offers, name="offers"),
     path("search/", search.search_page, name="search"),
     path("escalations/", escalations.escalations, name="escalations"),

@@ -3,50 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Iterable, Mapping
+from typing import Final
 
 import yaml
 
 from escalation.policyfile import PolicySpec, parse_policy
 from escalation.problems import PolicyErrors, RuleError
+from staff.strictyaml import StrictLoader
 
 #: Longer than any policy a person wrote; a short file can still be made to mean a huge one,
 #: which is why references to anchors are refused as well.
 LONGEST: Final = 200_000
 _STEP: Final = re.compile(r"[^.\[\]]+")
-
-
-class _Loader(yaml.SafeLoader):
-    """Plain YAML: no references, and no key twice, of which one would be lost."""
-
-    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        if self.check_event(yaml.events.AliasEvent):
-            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
-            raise yaml.composer.ComposerError(None, None, "write it out: no references", mark)
-        return super().compose_node(parent, index)
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen = set()
-        for key, _value in node.value:
-            if not isinstance(key, yaml.ScalarNode):
-                continue  # refused below: nothing can be found under it
-            if key.value in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"“{key.value}” stands here twice", key.start_mark
-                )
-            seen.add(key.value)
-        return super().construct_mapping(node, deep)
-
-    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
-        # PyYAML raises whatever it meets where a value is not what its tag says.
-        try:
-            return super().construct_object(node, deep)
-        except (ValueError, LookupError, TypeError, AttributeError, OverflowError):
-            kind = node.tag.rpartition(":")[2]
-            raise yaml.constructor.ConstructorError(
-                None, None, f"“{node.value}” is no {kind}", node.start_mark
-            ) from None
 
 
 def read_policy(text: str) -> PolicySpec:
@@ -55,7 +24,7 @@ def read_policy(text: str) -> PolicySpec:
         raise PolicyErrors([RuleError("", f"longer than {LONGEST} characters")])
     root: yaml.Node | None = None
     try:
-        loader = _Loader(text)
+        loader = StrictLoader(text)
         root = loader.get_single_node()
         body = None if root is None else loader.construct_document(root)
     except yaml.MarkedYAMLError as error:
@@ -74,7 +43,7 @@ def read_policy(text: str) -> PolicySpec:
 
 def locate(text: str, errors: Iterable[RuleError]) -> tuple[RuleError, ...]:
     """Faults that were found in what a text says, each with its line in the text."""
-    root = _Loader(text).get_single_node()
+    root = StrictLoader(text).get_single_node()
     return tuple(error if root is None else _at_its_line(error, root) for error in errors)
 
 

@@ -145,6 +145,11 @@ app.conf.update(
             "schedule": 300.0,
             "options": {"queue": "default", "expires": 300.0},
         },
+        "keep training up": {
+            "task": "training.tasks.keep_up",
+            "schedule": 300.0,
+            "options": {"queue": "default", "expires": 300.0},
+        },
         "forget requests of the API": {
             "task": "desk.tasks.forget_requests",
             "schedule": 3600.0,

@@ -100,6 +100,7 @@ INSTALLED_APPS = [
     "desk",
     "escalation",
     "tickets",
+    "training",
     "notifications",
     "staff",
     # Without its own site: ours is named by the admin's config.

@@ -77,6 +77,16 @@ def _webhook_mail(key: str) -> MailKind:
     return MailKind(key=key, audience=Audience.STAFF, sample=sample)
 
 
+def _training_mail(key: str, **sample: Value) -> MailKind:
+    """About a version of a procedure, and so about no ticket."""
+    about: dict[str, Value] = {
+        "procedure": "Ticket escalation",
+        "number": "2",
+        "url": "https://help.example/training/ticket-escalation/",
+    }
+    return MailKind(key=key, audience=Audience.STAFF, sample={**about, **sample})
+
+
 CATALOG: Mapping[str, MailKind] = {
     kind.key: kind
     for kind in (
@@ -188,6 +198,16 @@ CATALOG: Mapping[str, MailKind] = {
         ),
         _webhook_mail("staff_webhook_failed"),
         _webhook_mail("staff_webhook_off"),
+        _training_mail(
+            "staff_training_due", due=_NEXT_WEEK, change="Refunds need a second person."
+        ),
+        _training_mail("staff_training_reminder", due=_NEXT_WEEK),
+        _training_mail(
+            "staff_procedure_review",
+            author="Grace Okafor",
+            change="Refunds need a second person.",
+        ),
+        _training_mail("staff_procedure_stale", due=_NEXT_WEEK),
         _staff_mail("admin_poison_ticket", error="KeyError: 'calendar'", attempts=3, next_try=_DUE),
     )
 }

@@ -7,7 +7,7 @@ there. Without it they say the exact time, and the page's script turns it into w
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache, lru_cache
 from typing import Any
@@ -24,6 +24,7 @@ from django.utils.translation import gettext as _
 from desk import rail as rail_of
 from desk import settingstabs, timewords
 from desk.timewords import Due, due_word
+from desk.training import tabs as trainingtabs
 from notifications import pausing
 from notifications.models import OutboxPause
 from staff.models import User
@@ -297,9 +298,20 @@ def pause_bar(context: Context) -> Mapping[str, Any]:
     }
 
 
-@register.inclusion_tag("desk/_settings_tabs.html", takes_context=True)
+@register.inclusion_tag("desk/_tabs.html", takes_context=True)
 def settings_tabs(context: Context) -> Mapping[str, Any]:
     """The pages of the settings that are open to whoever reads one of them."""
+    return _tabs(context, settingstabs.PAGES, _("Settings"))
+
+
+@register.inclusion_tag("desk/_tabs.html", takes_context=True)
+def training_tabs(context: Context) -> Mapping[str, Any]:
+    """The pages of training that are open to whoever reads one of them."""
+    return _tabs(context, trainingtabs.PAGES, _("Training"))
+
+
+def _tabs(context: Context, pages: Sequence[settingstabs.Page], name: str) -> Mapping[str, Any]:
     request: HttpRequest = context["request"]
     user = request.user
-    return {"tabs": settingstabs.tabs(user, request.path) if isinstance(user, User) else ()}
+    tabs = settingstabs.tabs(user, request.path, pages) if isinstance(user, User) else ()
+    return {"tabs": tabs, "name": name}

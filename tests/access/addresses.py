@@ -140,6 +140,13 @@ OURS: Mapping[str, Address] = {
     ),
     "desk:api-docs": _page("/api/docs/"),
     "desk:single-keys": Address("/desk/single-keys", _once(NOT_SO), _once(DOES)),
+    "desk:training": _page("/training/"),
+    "desk:procedure": Address(
+        "/training/{procedure}/",
+        {"own": STAFF, "nowhere": NOWHERE},
+        _once(NOT_SO),
+        ("/training/{procedure}/?version=1",),
+    ),
     "desk:offers": _page("/offers/"),
     "desk:search": _page(
         "/search/", "/search/?q=fails+status:open", "/search/?q=nothing+like+it&page=9"

@@ -29,6 +29,7 @@ from tickets import followups, portal, triage
 from tickets.inbound.ingest import ingest
 from tickets.models import Attachment, Contact, FollowUp, InboundEmail, Ticket
 from tickets.models.followup import FollowUpKind
+from training import defaults
 
 #: Stands in the subject and the text of what only the private team may read.
 SECRET = "Zanzibar"
@@ -55,6 +56,7 @@ class Room:
     api_token: int
     #: A message it was told.
     told: int
+    procedure: str
     #: Of the configuration.
     person: int
     version: int
@@ -93,6 +95,7 @@ class Rooms:
             webhook=NOBODYS,
             api_token=NOBODYS,
             told=NOBODYS,
+            procedure="nobodys-procedure",
             person=NOBODYS,
             version=NOBODYS,
         )
@@ -159,6 +162,7 @@ class Rooms:
             webhook=told.webhook_id,
             api_token=_api_token(agent),
             told=told.pk,
+            procedure=published(),
             person=agent.pk,
             version=self.house.policy.versions.latest("pk").pk,
         )
@@ -180,6 +184,12 @@ class Rooms:
             by=self.house.sam,
         )
         return webhooks.ping(webhook=webhook, now=ago(minutes=19), by=self.house.sam)
+
+
+def published() -> str:
+    """The slug of the procedure that an installation comes with."""
+    defaults.load_defaults(now=ago(days=1))
+    return defaults.ESCALATION
 
 
 def _again(user: User) -> User:

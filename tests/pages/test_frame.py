@@ -136,9 +136,17 @@ def test_a_form_without_its_token_is_refused_in_plain_words(desk: Desk) -> None:
 
 def test_the_rail_shows_a_person_the_places_of_their_role(desk: Desk) -> None:
     places = {
-        desk.anna: ["/desk/", "/search/", "/offers/", "/mail/"],
-        desk.marco: ["/desk/", "/search/", "/offers/", "/escalations/", "/mail/"],
-        desk.sam: ["/desk/", "/search/", "/offers/", "/escalations/", "/mail/", "/admin/"],
+        desk.anna: ["/desk/", "/search/", "/offers/", "/mail/", "/training/"],
+        desk.marco: ["/desk/", "/search/", "/offers/", "/escalations/", "/mail/", "/training/"],
+        desk.sam: [
+            "/desk/",
+            "/search/",
+            "/offers/",
+            "/escalations/",
+            "/mail/",
+            "/training/",
+            "/admin/",
+        ],
     }
     for user, expected in places.items():
         client = Client()

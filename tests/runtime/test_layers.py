@@ -25,6 +25,7 @@ FORBIDDEN = {
     "inside-escalation": ("escalation/models/policy.py", "import escalation.review"),
     "inside-tickets": ("tickets/timeline.py", "import tickets.intake"),
     "inside-inbound": ("tickets/inbound/decoding.py", "import tickets.inbound.child"),
+    "inside-training": ("training/coursetext.py", "import training.models"),
     "inside-notifications": ("notifications/models.py", "import notifications.delivery"),
     "inside-staff": ("staff/businesstime.py", "import staff.models"),
     "pure-rules": ("escalation/ticketfacts.py", "import tickets.models"),

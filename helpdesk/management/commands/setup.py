@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 #: Modules with a ``load_defaults(*, now) -> int``, which adds what is missing and says how much.
-DEFAULTS = ("notifications.templates", "escalation.defaults")
+DEFAULTS = ("notifications.templates", "training.defaults", "escalation.defaults")
 
 
 def load_all_defaults(*, now: datetime) -> int:
@@ -17,7 +17,10 @@ def load_all_defaults(*, now: datetime) -> int:
 
 
 class Command(BaseCommand):
-    help = "Loads the default letters and the default policy. Running it again changes nothing."
+    help = (
+        "Loads the default letters, the default procedure and the default policy. Running it again"
+        " changes nothing."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """No arguments: what is loaded is the same everywhere."""

@@ -1,0 +1,139 @@
+"""A procedure is published, learnt, failed and passed; whoever must know it is asked, and asked anew."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from random import Random
+
+import pytest
+
+from notifications.models import Notification
+from staff.models import Role, User
+from tests.house import START, House, after
+from training import attempting, completing, defaults, enrolling, versions
+from training.models import (
+    Attempt,
+    Completion,
+    Enrollment,
+    EnrollmentEnd,
+    Procedure,
+    ProcedureVersion,
+    Requirement,
+)
+
+pytestmark = pytest.mark.django_db
+SLUG = defaults.ESCALATION
+
+
+@pytest.fixture
+def house() -> House:
+    return House()
+
+
+def published(*, now: datetime = START, **front: str) -> ProcedureVersion:
+    """The shipped procedure with some of its front matter replaced, published."""
+    texts = defaults.shipped_texts(now=now)
+    for name, value in {"change": f"As of {now}.", **front}.items():
+        texts = {
+            language: "\n".join(
+                f"{name}: {value}" if line.startswith(f"{name}: ") else line
+                for line in text.split("\n")
+            )
+            for language, text in texts.items()
+        }
+    version = versions.write(texts=texts, by=None, now=now)
+    assert version is not None
+    return versions.publish(version_id=version.pk, by=None, now=now)
+
+
+def required(*, role: str = "", days: int = 14, now: datetime = START) -> Requirement:
+    return Requirement.objects.create(
+        procedure=Procedure.objects.get(), role=role, due_days=days, created_at=now
+    )
+
+
+def attempt(user: User, version: ProcedureVersion, *, right: bool, now: datetime) -> Attempt:
+    """An attempt from its first question to its last, all right or all wrong."""
+    made = attempting.begin(version_id=version.pk, by=user, random=Random(7), now=now)
+    questions = version.course("en").question_by_key
+    for drawn in made.drawn:
+        question = questions[drawn["question"]]
+        places = [drawn["order"].index(origin) for origin in question.right]
+        if not right:
+            rest = [place for place in range(len(drawn["order"])) if place not in places]
+            places = rest[:1] or places[::-1]
+        attempting.answer(
+            attempt_id=made.pk, question=question.key, places=places, by=user, now=now
+        )
+    made.refresh_from_db()
+    return made
+
+
+def test_it_is_asked_failed_passed_and_asked_again_with_the_changed_steps_only(
+    house: House,
+) -> None:
+    version = published()
+    required(role=Role.AGENT)
+    enrolling.enrol_everywhere(now=START)
+    asked = Enrollment.objects.get(user=house.anna)
+    assert asked.due_at == after(days=14)
+    told = Notification.objects.get(kind="staff_training_due", readers__contains=[house.anna.pk])
+    assert told.variables["procedure"] == "Ticket escalation"
+    assert not Enrollment.objects.filter(user=house.grace).exists()
+
+    failed = attempt(house.anna, version, right=False, now=after(hours=1))
+    assert (failed.passed, failed.right) == (False, 0)
+    assert completing.lacking(user=house.anna, slug=SLUG, now=after(hours=1)) == version
+    passed = attempt(house.anna, version, right=True, now=after(hours=2))
+    assert (passed.passed, passed.score, passed.number) == (True, 100, 2)
+    assert completing.lacking(user=house.anna, slug=SLUG, now=after(hours=2)) is None
+    asked.refresh_from_db()
+    assert asked.end == EnrollmentEnd.COMPLETED
+
+    second = published(now=after(days=3), changed="[notify, gather]")
+    again = Enrollment.objects.get(user=house.anna, version=second)
+    assert again.scope == ["gather", "notify"]
+    assert Enrollment.objects.get(user=house.ben, version=second).scope == []
+    assert Enrollment.objects.get(user=house.ben, version=version).end == EnrollmentEnd.SUPERSEDED
+    partly = attempt(house.anna, second, right=True, now=after(days=4))
+    course = second.course("en")
+    assert {course.question_by_key[each["question"]].step for each in partly.drawn} == {
+        "gather",
+        "notify",
+    }
+    assert Completion.objects.filter(user=house.anna).count() == 2
+
+
+def test_after_three_that_failed_there_is_a_pause(house: House) -> None:
+    version = published()
+    for minute in range(3):
+        attempt(house.anna, version, right=False, now=after(minutes=minute))
+    with pytest.raises(attempting.Paused) as paused:
+        attempt(house.anna, version, right=True, now=after(minutes=5))
+    assert paused.value.until == after(minutes=17)
+    assert attempt(house.anna, version, right=True, now=after(minutes=17)).passed
+
+
+def test_who_joins_is_asked_by_itself_and_who_changes_no_longer(house: House) -> None:
+    published()
+    required(role=Role.AGENT)
+    enrolling.enrol_everywhere(now=START)
+    noor = house.person("Noor Haddad", house.emea)
+    enrolling.enrol_everywhere(now=after(days=1))
+    assert Enrollment.objects.get(user=noor).due_at == after(days=15)
+    User.objects.filter(pk=house.ben.pk).update(role=Role.LEAD)
+    enrolling.enrol_everywhere(now=after(days=2))
+    assert Enrollment.objects.get(user=house.ben).end == EnrollmentEnd.NOT_REQUIRED
+    assert enrolling.enrol_everywhere(now=after(days=2)) == 0
+
+
+def test_a_completion_that_expires_is_asked_for_again_in_time(house: House) -> None:
+    version = published(valid_days="100")
+    required(role=Role.AGENT)
+    attempt(house.anna, version, right=True, now=START)
+    enrolling.enrol_everywhere(now=after(days=80))
+    assert not Enrollment.objects.filter(user=house.anna).exists()
+    enrolling.enrol_everywhere(now=after(days=87))
+    assert Enrollment.objects.get(user=house.anna).due_at == START + timedelta(days=100)
+    assert completing.lacking(user=house.anna, slug=SLUG, now=after(days=99)) is None
+    assert completing.lacking(user=house.anna, slug=SLUG, now=after(days=100)) == version

@@ -1,0 +1,77 @@
+"""Who has passed what, and whether it still counts."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from django.db.models import Q
+
+from staff.models import User
+from training.models import Completion, Enrollment, Procedure, ProcedureVersion
+
+
+def counting(*, now: datetime) -> Q:
+    """Completions that have not expired."""
+    return Q(expires_at=None) | Q(expires_at__gt=now)
+
+
+def latest_numbers(
+    *, procedure: Procedure, users: Collection[int] | None = None, now: datetime
+) -> dict[int, Completion]:
+    """The completion of the highest version that still counts, by person; in one query."""
+    rows = Completion.objects.filter(counting(now=now), version__procedure=procedure)
+    if users is not None:
+        rows = rows.filter(user__pk__among=users)
+    rows = (
+        rows.select_related("version")
+        .defer("version__texts")
+        .order_by("user_id", "-version__number", "-at")
+        .distinct("user_id")
+    )
+    return {row.user_id: row for row in rows}
+
+
+def highest(*, user: User, now: datetime) -> dict[int, Completion]:
+    """Somebody's completion of the highest version that still counts, by procedure; in one query."""
+    rows = (
+        Completion.objects.filter(counting(now=now), user=user)
+        .select_related("version")
+        .defer("version__texts")
+        .order_by("version__procedure_id", "-version__number", "-at")
+        .distinct("version__procedure_id")
+    )
+    return {row.version.procedure_id: row for row in rows}
+
+
+def lacking(*, user: User, slug: str, now: datetime) -> ProcedureVersion | None:
+    """The version in force of a procedure that somebody has not completed; None where they have.
+
+    A completion of a newer version counts, too, and so does having nothing in force.
+    """
+    version = (
+        ProcedureVersion.objects.in_force(at=now)
+        .filter(procedure__slug=slug)
+        .defer("texts")
+        .select_related("procedure")
+        .first()
+    )
+    if version is None:
+        return None
+    passed = Completion.objects.filter(
+        counting(now=now),
+        user=user,
+        version__procedure=version.procedure,
+        version__number__gte=version.number,
+    )
+    return None if passed.exists() else version
+
+
+def open_enrollments(*, user: User) -> list[Enrollment]:
+    """What somebody is asked to complete, the most urgent first."""
+    return list(
+        Enrollment.objects.filter(user=user, ended_at=None)
+        .select_related("version__procedure")
+        .defer("version__texts")
+        .order_by("due_at", "pk")
+    )

@@ -1,0 +1,14 @@
+"""What time brings about in training, looked for every few minutes."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.utils import timezone
+
+from training import enrolling
+
+
+@shared_task
+def keep_up() -> None:
+    """Enrol who joined, who changed, and whose completion is about to expire."""
+    enrolling.enrol_everywhere(now=timezone.now())

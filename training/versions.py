@@ -1,0 +1,157 @@
+"""How a procedure changes: a draft is written, reviewed and published, and then never changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, time
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from notifications import noticeboard
+from notifications.noticeboard import Notice
+from staff.models import Role, User
+from staff.refusal import Refused
+from training import enrolling
+from training.agreement import main_language, read_version
+from training.models import Procedure, ProcedureVersion, VersionState
+
+
+@transaction.atomic
+def write(*, texts: Mapping[str, str], by: User | None, now: datetime) -> ProcedureVersion | None:
+    """Keep these texts as the procedure's draft; None where its newest version says the same.
+
+    The procedure is the one that the texts name; whoever writes its first version owns it. A draft
+    that stands there is written over. Raises ``VersionErrors`` where the texts are no version, and
+    ``Refused`` while one is in review.
+    """
+    courses = read_version(texts)
+    course = courses[main_language(courses)]
+    procedure, _new = Procedure.objects.get_or_create(
+        slug=course.front.procedure, defaults={"owner": by, "created_at": now}
+    )
+    # Two who write at once take turns, so that neither meets the other's number.
+    Procedure.objects.select_for_update(no_key=True).get(pk=procedure.pk)
+    newest = procedure.versions.order_by("-number").first()
+    if newest is not None and newest.texts == dict(texts):
+        return None
+    if newest is not None and newest.state == VersionState.REVIEW:
+        raise Refused(_("%(version)s is in review: give it back first.") % {"version": newest})
+    if newest is None or newest.is_published:
+        version = ProcedureVersion(
+            procedure=procedure,
+            number=newest.number + 1 if newest else 1,
+            created_at=now,
+            created_by=by,
+        )
+    else:
+        version = newest
+    version.texts = dict(texts)
+    version.title = course.front.title
+    version.change_note = course.front.change
+    version.changed_steps = list(course.front.changed)
+    version.effective_on = course.front.effective
+    version.review_by = course.front.review_by
+    version.valid_days = course.front.valid_days
+    version.changed_at = now
+    version.save()
+    return version
+
+
+@transaction.atomic
+def submit(*, version_id: int, by: User, now: datetime) -> ProcedureVersion:
+    """Ask for a review of a draft; the other leads hear of it."""
+    version = _held(version_id)
+    if version.state != VersionState.DRAFT:
+        raise Refused(_("%(version)s is no draft.") % {"version": version})
+    _readable(version)
+    version.state = VersionState.REVIEW
+    version.submitted_at, version.submitted_by = now, by
+    version.returned_note = ""
+    version.save()
+    leads = User.objects.exclude(role=Role.AGENT).filter(is_active=True).exclude(pk=by.pk)
+    noticeboard.notify(
+        notices=[
+            Notice(
+                dedupe_key=f"procedure:{version.pk}:review:{int(now.timestamp())}",
+                readers=tuple(leads.values_list("pk", flat=True)),
+                kind="staff_procedure_review",
+                about="",
+                variables={
+                    "procedure": version.title,
+                    "number": str(version.number),
+                    "author": by.name,
+                    "change": version.change_note,
+                    "url": f"{settings.HELPDESK_BASE_URL}{version.procedure.get_absolute_url()}",
+                },
+            )
+        ],
+        now=now,
+    )
+    return version
+
+
+@transaction.atomic
+def give_back(*, version_id: int, note: str, by: User, now: datetime) -> ProcedureVersion:
+    """Make a version in review a draft again, with the reason; who submitted it may do so, too."""
+    version = _held(version_id)
+    if version.state != VersionState.REVIEW:
+        raise Refused(_("%(version)s is not in review.") % {"version": version})
+    if not note.strip() and by != version.submitted_by:
+        raise Refused(_("Say why it is given back."), field="note")
+    version.state = VersionState.DRAFT
+    version.returned_note = note.strip()
+    version.changed_at = now
+    version.save()
+    return version
+
+
+@transaction.atomic
+def publish(*, version_id: int, by: User | None, now: datetime) -> ProcedureVersion:
+    """Publish a version that is in review; whoever must know it is enrolled at once.
+
+    Somebody else than who submitted it does so, or an admin; ``by`` None is the installation itself.
+    It is in force from the day it names, at midnight where its publisher is, or from now on.
+    """
+    version = _held(version_id)
+    if version.is_published:
+        raise Refused(_("%(version)s was published already.") % {"version": version})
+    if by is not None:
+        if version.state != VersionState.REVIEW and by.role != Role.ADMIN:
+            raise Refused(_("%(version)s has not been reviewed yet.") % {"version": version})
+        if version.submitted_by == by and by.role != Role.ADMIN:
+            raise Refused(_("Somebody else reads it before it is published."))
+    _readable(version)
+    zone = ZoneInfo(by.zone if by is not None else settings.TIME_ZONE)
+    version.state = VersionState.PUBLISHED
+    version.published_at, version.published_by = now, by
+    version.effective_at = max(
+        now, datetime.combine(version.effective_on, time(), zone).astimezone(now.tzinfo)
+    )
+    version.save()
+    enrolling.enrol(procedure=version.procedure, now=now)
+    return version
+
+
+@transaction.atomic
+def discard(*, version_id: int, by: User, now: datetime) -> None:
+    """Throw a draft away; what was published stays for ever."""
+    version = _held(version_id)
+    if version.state != VersionState.DRAFT:
+        raise Refused(_("%(version)s is no draft.") % {"version": version})
+    version.delete()
+
+
+def _held(version_id: int) -> ProcedureVersion:
+    return (
+        ProcedureVersion.objects.select_related("procedure", "submitted_by")
+        .select_for_update(of=("self",))
+        .get(pk=version_id)
+    )
+
+
+def _readable(version: ProcedureVersion) -> None:
+    """Raise ``VersionErrors`` where the texts are no version any more."""
+    read_version(version.texts, procedure=version.procedure.slug)
