@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from desk.eventwords import Book, name_of
-from escalation import authority, paths, reviewing, withdrawing
+from escalation import authority, paths, procedures, reviewing, withdrawing
 from escalation.cases import Case
 from escalation.checklist import Item, checklists_of
 from escalation.models import Escalation, Handoff, Review
 from escalation.models.escalation import State
 from escalation.paths import PathEntry
 from staff.models import Team, User
+from training.models import ProcedureVersion
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,8 @@ class EscalationPanel:
     asked_back: tuple[str, ...]
     path: tuple[PathEntry, ...]
     checklist: tuple[Item, ...]
+    #: The version it was opened under, which its checklist is of.
+    procedure: ProcedureVersion | None
     may_answer: bool
     may_end: bool
     may_withdraw: bool
@@ -70,7 +73,13 @@ def panels(case: Case, user: User, book: Book, now: datetime) -> tuple[Escalatio
     escalations = case.open_escalations
     if not escalations:
         return ()
-    lists = checklists_of(escalations=escalations, ticket=case.ticket, gathered=case.gathered)
+    lists = checklists_of(
+        escalations=escalations,
+        ticket=case.ticket,
+        gathered=case.gathered,
+        edition=case.roster.edition,
+        language=user.language,
+    )
     return tuple(
         _panel(case, escalation, lists[escalation.pk], user, book, now)
         for escalation in escalations
@@ -95,6 +104,7 @@ def _panel(
         asked_back=tuple(book.detail(key) for key in handoff.missing),
         path=tuple(paths.entries(case=case, handoff=handoff)),
         checklist=checklist,
+        procedure=procedures.version_of(escalation, edition=case.roster.edition),
         may_answer=authority.may_answer(
             case=case, escalation=escalation, handoff=handoff, user=user
         ),

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.db.models import Max, Q
 
+from escalation import procedures
 from escalation.ledger import Ledger
 from escalation.models import (
     Clock,
@@ -21,6 +22,7 @@ from escalation.models import (
 from escalation.models.clock import ClockState
 from escalation.models.escalation import Kind
 from escalation.policyfile import PolicySpec
+from escalation.procedures import InForce
 from escalation.roster import Roster, call_roll
 from notifications import receipts
 from notifications.models import DeliveryEvent, DeliveryKind, OutgoingEmail
@@ -84,6 +86,13 @@ class Case:
     @property
     def policy(self) -> PolicySpec:
         return self.policy_version.spec
+
+    @property
+    def procedure(self) -> InForce | None:
+        """The version of the procedure that an escalation of now follows."""
+        return procedures.in_force(
+            edition=self.roster.edition, slug=self.policy.training.procedure, now=self.roster.now
+        )
 
     @property
     def plan(self) -> str | None:

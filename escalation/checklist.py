@@ -1,4 +1,4 @@
-"""The procedure's checklist on an escalation: eight items that tick themselves where they can."""
+"""The procedure's checklist on an escalation: its items tick themselves where the system knows."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from escalation import procedures
 from escalation.models import ChecklistTick, Escalation
 from notifications.models import MailState, OutgoingEmail
+from staff.editions import Edition
 from staff.models import User
 from tickets import locking, timeline
 from tickets.errors import Refused
 from tickets.gathering import Gathered
 from tickets.models import FollowUp, Ticket
+from training.models import ProcedureVersion
 
 ITEMS: Mapping[str, Any] = {
     "assess": gettext_lazy("Assess the complexity and the urgency"),
@@ -30,7 +33,8 @@ ITEMS: Mapping[str, Any] = {
     "update": gettext_lazy("Update the customer on the progress"),
     "close": gettext_lazy("Close the ticket after the resolution"),
 }
-"""The procedure's items, in its order."""
+"""The items that tick themselves, by what the system knows; and the checklist of an escalation that
+was opened before there was a procedure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +50,18 @@ class Item:
 
 
 def checklists_of(
-    *, escalations: Sequence[Escalation], ticket: Ticket, gathered: Gathered
+    *,
+    escalations: Sequence[Escalation],
+    ticket: Ticket,
+    gathered: Gathered,
+    edition: Edition,
+    language: str,
 ) -> dict[int, tuple[Item, ...]]:
-    """The checklists of a ticket's escalations as they stand, by their ids, in two queries."""
+    """The checklists of a ticket's escalations as they stand, by their ids, in two queries.
+
+    Each has the items of the version it was opened under, in the reader's language.
+    """
+    versions = procedures.versions(edition=edition, ids=_versions_of(escalations))
     ticks: dict[int, dict[str, ChecklistTick]] = defaultdict(dict)
     for tick in ChecklistTick.objects.filter(escalation__in=escalations).select_related("user"):
         ticks[tick.escalation_id][tick.item] = tick
@@ -66,6 +79,7 @@ def checklists_of(
     }
     return {
         escalation.pk: _items(
+            _labels(versions.get(escalation.procedure_version_id or 0), language),
             ticks[escalation.pk],
             _done_by_itself(
                 escalation,
@@ -79,15 +93,27 @@ def checklists_of(
     }
 
 
-def _items(ticks: Mapping[str, ChecklistTick], done: Mapping[str, bool]) -> tuple[Item, ...]:
+def _versions_of(escalations: Sequence[Escalation]) -> set[int]:
+    return {each.procedure_version_id for each in escalations if each.procedure_version_id}
+
+
+def _labels(version: ProcedureVersion | None, language: str) -> Mapping[str, str]:
+    if version is None:
+        return {key: str(label) for key, label in ITEMS.items()}
+    return {item.key: item.text for item in version.course(language).checklist}
+
+
+def _items(
+    labels: Mapping[str, str], ticks: Mapping[str, ChecklistTick], done: Mapping[str, bool]
+) -> tuple[Item, ...]:
     items = []
-    for key, label in ITEMS.items():
+    for key, label in labels.items():
         tick = ticks.get(key)
-        by_itself = done[key]
+        by_itself = done.get(key, False)
         items.append(
             Item(
                 key=key,
-                label=str(label),
+                label=label,
                 done=by_itself or tick is not None,
                 by_itself=by_itself,
                 user=tick.user if tick is not None else None,
@@ -100,9 +126,9 @@ def _items(ticks: Mapping[str, ChecklistTick], done: Mapping[str, bool]) -> tupl
 @transaction.atomic
 def tick(*, escalation_id: int, item: str, ticked: bool, now: datetime, by: User) -> None:
     """Tick an item by hand, or take the tick away; doing it again changes nothing."""
-    if item not in ITEMS:
+    escalation = Escalation.objects.select_related("procedure_version").get(pk=escalation_id)
+    if item not in _labels(escalation.procedure_version, by.language):
         raise Refused(_("The checklist has no such item."), field="item")
-    escalation = Escalation.objects.get(pk=escalation_id)
     ticket = locking.lock(escalation.ticket_id)
     if ticked:
         _tick, changed = ChecklistTick.objects.get_or_create(

@@ -75,6 +75,7 @@ def open_escalation(
         ask=request.ask,
         state=State.OFFERED,
         policy_version=case.policy_version,
+        procedure_version_id=case.procedure.pk if case.procedure else None,
         incomplete=bool(missing),
         missing=[detail.key for detail in missing],
         override_reason=request.override_reason,

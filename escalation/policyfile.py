@@ -16,6 +16,7 @@ from escalation.problems import Faults, PolicyErrors, RuleError
 from escalation.rulefile import KEY, SLUG, read_rules
 from escalation.rules import Rule
 from staff.durations import Duration, DurationError, parse_duration, written
+from training.course import ESCALATION
 
 Choice = TypeVar("Choice", bound=StrEnum)
 Value = TypeVar("Value")
@@ -103,6 +104,21 @@ class Promises:
     warnings: tuple[Duration, ...]
 
 
+class Act(StrEnum):
+    """What may need a completion of the procedure."""
+
+    ESCALATE = "escalate"
+    ACCEPT = "accept"
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """The procedure that escalations follow, and what only those may do who have completed it."""
+
+    procedure: str = ESCALATION
+    required_to: frozenset[Act] = frozenset()
+
+
 @dataclass(frozen=True, slots=True)
 class PolicySpec:
     """A whole policy; ``targets`` and ``path_for`` go by plan's slug or ``default``."""
@@ -116,6 +132,7 @@ class PolicySpec:
     follow_ups: FollowUps
     reopen: Reopen
     auto_close_after: Duration
+    training: Training
     rules: tuple[Rule, ...]
 
     def targets_for(self, *, plan: str | None, priority: int) -> Targets:
@@ -170,7 +187,19 @@ class PolicySpec:
             },
             "reopen": {"window": str(self.reopen.window), "clocks": str(self.reopen.clocks)},
             "auto_close_after": str(self.auto_close_after),
+            # Left out where nothing is said, as in policies that are older than it.
+            **self._training(),
             "rules": [rule.to_data() for rule in self.rules],
+        }
+
+    def _training(self) -> dict[str, Any]:
+        if self.training == Training():
+            return {}
+        return {
+            "training": {
+                "procedure": self.training.procedure,
+                "required_to": sorted(self.training.required_to),
+            }
         }
 
 
@@ -210,6 +239,7 @@ class _Reader:
             follow_ups=self._follow_ups(body.get("follow_ups")),
             reopen=self._reopen(body.get("reopen")),
             auto_close_after=self._duration(body.get("auto_close_after"), "auto_close_after"),
+            training=self._training(body.get("training")),
             rules=read_rules(body.get("rules", []), "rules", self.faults),
         )
         for number, rule in enumerate(spec.rules):
@@ -381,4 +411,23 @@ class _Reader:
         return Reopen(
             window=self._duration(row.get("window"), "reopen.window"),
             clocks=self._choice(row.get("clocks", "continue"), "reopen.clocks", ReopenClocks),
+        )
+
+    def _training(self, data: object) -> Training:
+        if data is None:
+            return Training()
+        row = self._mapping(data, "training", ("procedure", "required_to"))
+        procedure = row.get("procedure", ESCALATION)
+        if not isinstance(procedure, str) or not SLUG.fullmatch(procedure):
+            self.faults.add("training.procedure", "must be a procedure's slug")
+        acts = row.get("required_to", [])
+        if not isinstance(acts, list):
+            self.faults.add("training.required_to", f"must be a list of {', '.join(Act)}")
+            acts = []
+        return Training(
+            procedure=str(procedure),
+            required_to=frozenset(
+                self._choice(act, f"training.required_to[{number}]", Act)
+                for number, act in enumerate(acts)
+            ),
         )

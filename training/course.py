@@ -10,6 +10,10 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from functools import cached_property
+from typing import Final
+
+#: The procedure that escalations follow, unless the policy names another.
+ESCALATION: Final = "ticket-escalation"
 
 
 class QuestionKind(StrEnum):

@@ -5,13 +5,10 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 from importlib.resources import files
-from typing import Final
 
 from training import versions
+from training.course import ESCALATION
 from training.models import Procedure
-
-ESCALATION: Final = "ticket-escalation"
-"""The procedure that escalations follow."""
 
 
 def shipped_texts(*, now: datetime) -> dict[str, str]:

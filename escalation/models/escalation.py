@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from escalation.models.policy import PolicyVersion
 from staff.models import Absence, Team, User
 from tickets.models import Ticket
+from training.models import ProcedureVersion
 
 
 class Kind(models.TextChoices):
@@ -75,6 +76,16 @@ class Escalation(models.Model):
         verbose_name=_("escalation owner"),
     )
     policy_version = models.ForeignKey(PolicyVersion, on_delete=models.PROTECT, related_name="+")
+    #: Nothing asks by it, and a published version never goes, so that an index would only cost.
+    procedure_version = models.ForeignKey(
+        ProcedureVersion,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("procedure version"),
+    )
     incomplete = models.BooleanField(_("incomplete"), default=False)
     missing = models.JSONField(_("missing details"), default=list, blank=True)
     override_reason = models.CharField(_("why the gate was passed"), max_length=500, blank=True)

@@ -30,6 +30,7 @@ from tickets.inbound.ingest import ingest
 from tickets.models import Attachment, Contact, FollowUp, InboundEmail, Ticket
 from tickets.models.followup import FollowUpKind
 from training import defaults
+from training.course import ESCALATION
 
 #: Stands in the subject and the text of what only the private team may read.
 SECRET = "Zanzibar"
@@ -189,7 +190,7 @@ class Rooms:
 def published() -> str:
     """The slug of the procedure that an installation comes with."""
     defaults.load_defaults(now=ago(days=1))
-    return defaults.ESCALATION
+    return ESCALATION
 
 
 def _again(user: User) -> User:

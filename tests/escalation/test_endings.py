@@ -9,6 +9,7 @@ import pytest
 from escalation import checklist, endings, lifecycle, updates
 from escalation.models import Escalation
 from notifications.models import MailState, OutgoingEmail
+from staff import editions
 from tests.house import START, House, after, letter, letters_of, told
 from tickets import conversation, gathering
 from tickets.errors import Refused
@@ -221,7 +222,11 @@ def ticked(escalation: Escalation) -> dict[str, tuple[bool, bool]]:
     """By item: whether it is done, and whether it ticked itself."""
     ticket = Ticket.objects.get(pk=escalation.ticket_id)
     lists = checklist.checklists_of(
-        escalations=[escalation], ticket=ticket, gathered=gathering.gathered(ticket)
+        escalations=[escalation],
+        ticket=ticket,
+        gathered=gathering.gathered(ticket),
+        edition=editions.current(),
+        language="en",
     )
     return {item.key: (item.done, item.by_itself) for item in lists[escalation.pk]}
 

@@ -11,6 +11,7 @@ from notifications.models import Notification
 from staff.models import Role, User
 from tests.house import START, House, after
 from training import attempting, completing, defaults, enrolling, versions
+from training.course import ESCALATION
 from training.models import (
     Attempt,
     Completion,
@@ -22,7 +23,7 @@ from training.models import (
 )
 
 pytestmark = pytest.mark.django_db
-SLUG = defaults.ESCALATION
+SLUG = ESCALATION
 
 
 @pytest.fixture

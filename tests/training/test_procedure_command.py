@@ -13,11 +13,12 @@ from django.db import DatabaseError, transaction
 
 from tests.house import START
 from training import defaults
+from training.course import ESCALATION
 from training.models import ProcedureVersion, VersionState
 
 pytestmark = pytest.mark.django_db
 
-SHIPPED = Path(defaults.__file__).parent / "procedures" / defaults.ESCALATION
+SHIPPED = Path(defaults.__file__).parent / "procedures" / ESCALATION
 
 
 def procedure(*arguments: object) -> str:

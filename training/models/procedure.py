@@ -131,6 +131,9 @@ class ProcedureVersion(models.Model):
     def __str__(self) -> str:
         return f"{self.procedure.slug} v{self.number}"
 
+    def get_absolute_url(self) -> str:
+        return f"{self.procedure.get_absolute_url()}?version={self.number}"
+
     @property
     def is_published(self) -> bool:
         return self.state == VersionState.PUBLISHED
