@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from threading import Lock
 from typing import Any
 
 from django.http import HttpResponse
@@ -42,8 +43,17 @@ class Nowhere(ApiView):
         raise not_found()
 
 
-@lru_cache(maxsize=1)
+#: Drawn by two threads at once it would lack answers here and there, until the next start.
+_drawing = Lock()
+
+
 def _schema() -> bytes:
+    with _drawing:
+        return _drawn()
+
+
+@lru_cache(maxsize=1)
+def _drawn() -> bytes:
     """In English, whoever asks: programs are made from it."""
     with translation.override("en"):
         schema = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]

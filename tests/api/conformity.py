@@ -5,15 +5,24 @@ from __future__ import annotations
 import json
 import re
 from functools import cache, lru_cache
+from threading import Lock
 from typing import Any
 
 from django.utils import translation
 from drf_spectacular.generators import SchemaGenerator
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
+#: Drawn by several threads at once it lacks answers here and there.
+_drawing = Lock()
+
+
+def schema() -> dict[str, Any]:
+    with _drawing:
+        return _schema()
+
 
 @lru_cache(maxsize=1)
-def schema() -> dict[str, Any]:
+def _schema() -> dict[str, Any]:
     with translation.override("en"):
         drawn = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
     read: dict[str, Any] = json.loads(json.dumps(drawn, default=str))

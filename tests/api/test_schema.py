@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from django.core.management import call_command
 
-from desk.api import urls
+from desk.api import root, urls
 from desk.api.operations import operation_of
 from tests.api.programs import Program
 from tests.house import House
@@ -48,6 +49,15 @@ def test_every_address_stands_in_it(house: House, db: None) -> None:
     )
 
     assert sum(len(methods) for methods in schema["paths"].values()) == declared
+
+
+def test_those_who_ask_for_it_first_and_at_once_all_get_all_of_it() -> None:
+    root._drawn.cache_clear()
+    with ThreadPoolExecutor(4) as pool:
+        drawn = set(pool.map(lambda _who: root._schema(), range(4)))
+
+    root._drawn.cache_clear()
+    assert drawn == {root._schema()}
 
 
 @pytest.mark.django_db

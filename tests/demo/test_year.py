@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F, Sum
 from django.test import Client, override_settings
 from pytest_django import DjangoDbBlocker
@@ -37,7 +37,7 @@ from tests.selfcheck.reports import found
 from tickets.models import Event, Message, Ticket
 from tickets.models.ticket import Status
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 PLAYED = range(year.OLDEST_OF_THE_DEMO, company.NEWEST + 1)
 
@@ -52,6 +52,8 @@ def now(
     files = tmp_path_factory.mktemp("files")
     with django_db_blocker.unblock(), override_settings(MEDIA_ROOT=files), transaction.atomic():
         load(TUESDAY, files, past=year.TICKETS)
+        # Once, or every test would have all of it checked at its end.
+        connection.check_constraints()
         yield TUESDAY
         transaction.set_rollback(True)
 
