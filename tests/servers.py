@@ -75,8 +75,10 @@ def _start() -> Servers:
 SERVERS = _start()
 
 import django  # noqa: E402  # the settings are read from the environment made above
+from django.conf import settings  # noqa: E402
 
 django.setup()
+settings.PASSWORD_HASHERS = ["tests.passwords.Once"]
 
 
 @pytest.fixture(scope="session")

@@ -19,13 +19,13 @@ from helpdesk.demo import company, people, policy
 from notifications.models import Notification, OutgoingEmail
 from staff.models import Absence, Team, User
 from tests.demo import test_demo
-from tests.demo.test_demo import FAST_PASSWORDS, TUESDAY, load
+from tests.demo.test_demo import TUESDAY, load
 from tickets import intake
 from tickets.intake import Incoming
 from tickets.models import Attachment, Contact, Event, InboundEmail, Message, Ticket
 from tickets.models.ticket import Channel
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 FRIDAY = TUESDAY + timedelta(days=17, hours=3)
 PAST = 12
@@ -63,7 +63,7 @@ def meanwhile(
         )
         Team.objects.filter(slug="integrations").update(name="Integrations and partners")
         publish({**policy.body(), "rules": rules()[:3]})
-        with FAST_PASSWORDS, override_settings(MEDIA_ROOT=files):
+        with override_settings(MEDIA_ROOT=files):
             made = company.load(now=FRIDAY, past=PAST, again=True)
         assert made == len(company.STORIES) + PAST
         yield Meanwhile(files, trace, tuple(ticket.pk for ticket in tried))

@@ -38,14 +38,10 @@ TUESDAY = datetime(2026, 11, 24, 10, 0, 7, 250_000, tzinfo=UTC)
 #: The first of those that are played; what stands below happened in the year before.
 OLDEST = 1019
 
-FAST_PASSWORDS = override_settings(
-    PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]
-)
-
 
 def load(moment: datetime, files: Path, *, past: int = 0) -> None:
     """Load the demo into an installation that is set up and empty, without the year before."""
-    with FAST_PASSWORDS, override_settings(MEDIA_ROOT=files):
+    with override_settings(MEDIA_ROOT=files):
         load_all_defaults(now=moment)
         company.load(now=moment, past=past)
 
@@ -452,7 +448,6 @@ def test_the_next_ticket_is_hd_1043(now: datetime) -> None:
     assert said.getvalue() == "nothing to add\n"
 
 
-@FAST_PASSWORDS
 def test_it_tells_how_to_sign_in(now: datetime) -> None:
     said = StringIO()
     call_command("seed_demo", sign_ins=True, stdout=said)
