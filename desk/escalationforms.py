@@ -16,6 +16,7 @@ from desk.formfields import (
     PersonField,
     TeamField,
     TextField,
+    WhenNeededField,
     offer,
 )
 from escalation.models.escalation import Kind, Nature, ReturnReason
@@ -27,6 +28,10 @@ class TickForm(forms.Form):
     ticked = forms.BooleanField(required=False, widget=forms.HiddenInput)
 
 
+def _training_override() -> WhenNeededField:
+    return WhenNeededField(required=False, label=_("Why it cannot wait for the procedure"))
+
+
 class AcceptForm(forms.Form):
     first_step = LineField(
         required=False,
@@ -34,6 +39,7 @@ class AcceptForm(forms.Form):
         label=_("What you begin with"),
         placeholder=_("such as tracing a failed call"),
     )
+    training_override = _training_override()
 
 
 class ReasonForm(forms.Form):
@@ -64,6 +70,7 @@ class AcceptForForm(OwnerForm):
         label=_("What they begin with"),
         placeholder=_("such as tracing a failed call"),
     )
+    training_override = _training_override()
 
 
 class ReturnForm(forms.Form):
@@ -86,6 +93,7 @@ class HandOnForm(forms.Form):
 
 class OfferAgainForm(HandOnForm):
     override_reason = LineField(required=False, label=_("Why it goes without the missing details"))
+    training_override = _training_override()
 
 
 class EscalateForm(forms.Form):
@@ -113,6 +121,7 @@ class EscalateForm(forms.Form):
         label=_("Ask the customer for what is missing, in the same letter"),
     )
     override_reason = LineField(required=False, label=_("Why it goes without the missing details"))
+    training_override = _training_override()
     promised = MomentField(
         required=False,
         label=_("Reply expected by"),

@@ -184,6 +184,14 @@ def _reviewed(data: Mapping[str, Any], _book: Book) -> str:
     return _("reviewed the escalation: it was needed")
 
 
+def _overridden(data: Mapping[str, Any], book: Book) -> str:
+    return _("went on without version %(version)s of the procedure (%(name)s): %(reason)s") % {
+        "version": data.get("version"),
+        "name": book.user(data.get("who")),
+        "reason": data.get("reason"),
+    }
+
+
 def _step(data: Mapping[str, Any], book: Book) -> str:
     action = str(ACTIONS.get(str(data.get("action")), data.get("action")))
     name = book.user(data.get("user")) or book.team(data.get("team"))
@@ -246,6 +254,7 @@ _WORDS: Mapping[str, tuple[str, Callable[[Mapping[str, Any], Book], str]]] = {
     "withdrawn": ("arrow-bar-to-down", _said(lambda: _("withdrew the escalation"))),
     "de_escalated": ("arrow-down-circle", _said(lambda: _("de-escalated"))),
     "reassigned": ("user-share", _reassigned),
+    "training_overridden": ("school-off", _overridden),
     "escalation_reviewed": ("eye-check", _reviewed),
     "clock_breached": ("flame", _clock),
     "promise_kept": ("flag-check", _said(lambda: _("promise kept"))),

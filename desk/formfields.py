@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.functional import Promise as LazyText
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from escalation.gate import CompletionNeeded
 from staff.models import Team, User
 from tickets.errors import Refused
 from tickets.models import Category
@@ -35,7 +37,10 @@ LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 def refuse(form: forms.Form, refusal: Refused) -> None:
     """Show a station's refusal at the field it names, or above the form."""
     field = refusal.field if refusal.field in form.fields else None
-    form.add_error(field, str(refusal))
+    said = str(refusal)
+    if isinstance(refusal, CompletionNeeded):
+        said = format_html('{} <a href="{}">{}</a>', said, refusal.address, _("To the procedure"))
+    form.add_error(field, said)
 
 
 def offer(form: forms.Form, name: str, choices: list[tuple[str, str]]) -> None:
@@ -84,6 +89,12 @@ class LineField(forms.CharField):
         if placeholder:
             attrs["placeholder"] = placeholder
         super().__init__(widget=forms.TextInput(attrs=attrs), max_length=max_length, **options)
+
+
+class WhenNeededField(LineField):
+    """One line that is asked for only once something was refused for want of it."""
+
+    when_needed = True
 
 
 class MomentField(forms.DateTimeField):

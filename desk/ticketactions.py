@@ -304,6 +304,7 @@ def _offer_again(pk: int, data: Data, now: datetime, by: User) -> None:
         user_id=_id(data["user"]),
         note=data["note"],
         override_reason=data["override_reason"],
+        training_override=data["training_override"],
         now=now,
         by=by,
     )
@@ -380,6 +381,7 @@ ON_ESCALATION: Mapping[str, EscalationAction] = {
             escalation_id=pk,
             owner_id=data["owner"].pk,
             first_step=data["first_step"],
+            training_override=data["training_override"],
             now=now,
             by=by,
         ),

@@ -10,13 +10,75 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 
 from escalation.cases import Case
+from escalation.ledger import Ledger
 from escalation.models.escalation import Kind
 from escalation.opening import Request
+from escalation.policyfile import Act
+from escalation.procedures import InForce
+from staff.models import User
 from tickets.errors import Refused
+from training import completing
 
 
 class GateClosed(Refused):
     """An escalation lacks required details or a note; an override with a reason passes."""
+
+
+class CompletionNeeded(Refused):
+    """Somebody has not completed the procedure that the policy requires; an override passes.
+
+    ``procedure`` is the version to complete, which stands at ``address``.
+    """
+
+    def __init__(self, procedure: InForce, *, who: User, by: User) -> None:
+        names = {"name": who.name, "number": procedure.number}
+        super().__init__(
+            _(
+                "Please complete version %(number)d of the procedure first; it takes about five"
+                " minutes. If this cannot wait, say why."
+            )
+            % names
+            if who == by
+            else _(
+                "%(name)s has not completed version %(number)d of the procedure. If this cannot"
+                " wait, say why."
+            )
+            % names,
+            field="training_override",
+        )
+        self.procedure = procedure
+
+    @property
+    def address(self) -> str:
+        return f"/training/{self.procedure.slug}/"
+
+
+def check_completion(
+    *, case: Case, ledger: Ledger, act: Act, who: User, override: str = ""
+) -> None:
+    """Raise ``CompletionNeeded`` where the policy lets only those do this who have completed the
+    procedure in force, or a newer version. A reason to do it nevertheless is kept on the timeline.
+
+    Rules pass: they are nobody who could learn.
+    """
+    procedure = case.procedure
+    if ledger.by is None or procedure is None or act not in case.policy.training.required_to:
+        return
+    if completing.has_completed(
+        user=who, slug=procedure.slug, number=procedure.number, now=ledger.now
+    ):
+        return
+    if not override.strip():
+        raise CompletionNeeded(procedure, who=who, by=ledger.by)
+    ledger.event(
+        case.ticket,
+        "training_overridden",
+        act=act.value,
+        procedure=procedure.slug,
+        version=procedure.number,
+        who=who.pk,
+        reason=override.strip(),
+    )
 
 
 def check(*, case: Case, request: Request) -> None:

@@ -7,24 +7,31 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from escalation import authority, lifecycle, targets
+from escalation import authority, gate, lifecycle, targets
 from escalation.cases import Case
 from escalation.ledger import Ledger
 from escalation.models import Escalation, Handoff
 from escalation.models.escalation import State
+from escalation.policyfile import Act
 from staff.models import User
 from tickets.errors import Refused
 
 
 @transaction.atomic
 def accept_for(
-    *, escalation_id: int, owner_id: int, first_step: str = "", now: datetime, by: User
+    *,
+    escalation_id: int,
+    owner_id: int,
+    first_step: str = "",
+    training_override: str = "",
+    now: datetime,
+    by: User,
 ) -> Escalation:
     """Accept what is offered to the team for one of its people; they and the customer are told.
 
     Raises ``Escalation.DoesNotExist``; ``WrongState`` when it is not offered any more;
     ``NotAllowed`` for anybody but the team's leads and those above; ``Refused`` for somebody who
-    could not accept it themselves, or is away.
+    could not accept it themselves, or is away; ``CompletionNeeded`` where it is they who lack it.
     """
     case, ledger, escalation = authority.open(escalation_id, now, by)
     handoff = authority.expect(case, escalation, State.OFFERED)
@@ -35,6 +42,9 @@ def accept_for(
             _("This is offered to %(whom)s.") % {"whom": handoff.to_user or handoff.to_team},
             field="owner",
         )
+    gate.check_completion(
+        case=case, ledger=ledger, act=Act.ACCEPT, who=owner, override=training_override
+    )
     lifecycle.take_on(
         case=case,
         ledger=ledger,

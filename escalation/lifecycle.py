@@ -20,6 +20,7 @@ from escalation.models import Escalation, Handoff
 from escalation.models.escalation import HandoffOutcome, Kind, State, Trigger
 from escalation.opening import Request
 from escalation.packages import collect
+from escalation.policyfile import Act
 from escalation.promises import answers_for
 from escalation.targets import Destination
 from notifications.values import phrase
@@ -41,7 +42,8 @@ def escalate(
     """Escalate a ticket to a team, or one of its people, and tell the customer.
 
     Raises ``Ticket.DoesNotExist``; ``Refused`` where the ticket is over, already escalated
-    this way, or cannot go there; ``GateClosed`` where required details or a note are missing.
+    this way, or cannot go there; ``GateClosed`` where required details or a note are missing, and
+    ``CompletionNeeded`` of the procedure.
     """
     case, ledger = open_case(ticket_id=ticket_id, now=now, by=by)
     if case.ticket.is_ended:
@@ -53,6 +55,9 @@ def escalate(
         )
     if request.promised is not None and request.promised <= now:
         raise Refused(_("The time to expect a reply has to lie ahead."), field="promised")
+    gate.check_completion(
+        case=case, ledger=ledger, act=Act.ESCALATE, who=by, override=request.training_override
+    )
     gate.check(case=case, request=request)
     escalation = opening.open_escalation(
         case=case,
@@ -66,16 +71,26 @@ def escalate(
 
 
 @transaction.atomic
-def accept(*, escalation_id: int, first_step: str = "", now: datetime, by: User) -> Escalation:
+def accept(
+    *,
+    escalation_id: int,
+    first_step: str = "",
+    training_override: str = "",
+    now: datetime,
+    by: User,
+) -> Escalation:
     """Take on what is offered; the customer hears who works on it.
 
-    ``first_step`` completes "… begins with". Raises ``Escalation.DoesNotExist``,
-    ``WrongState`` when it is not offered any more, ``NotAllowed`` for anybody it was not
-    offered to.
+    ``first_step`` completes "… begins with"; ``training_override`` is why it cannot wait for a
+    completion of the procedure. Raises ``Escalation.DoesNotExist``, ``WrongState`` when it is not
+    offered any more, ``NotAllowed`` for anybody it was not offered to, and ``CompletionNeeded``.
     """
     case, ledger, escalation = authority.open(escalation_id, now, by)
     handoff = authority.expect(case, escalation, State.OFFERED)
     authority.must_receive(case, escalation, handoff, by)
+    gate.check_completion(
+        case=case, ledger=ledger, act=Act.ACCEPT, who=by, override=training_override
+    )
     take_on(
         case=case,
         ledger=ledger,
@@ -180,12 +195,13 @@ def offer_again(
     user_id: int | None = None,
     note: str = "",
     override_reason: str = "",
+    training_override: str = "",
     now: datetime,
     by: User,
 ) -> Escalation:
     """Offer what came back, there or elsewhere; the gate stands here too.
 
-    Raises ``WrongState`` when it has not come back, ``GateClosed``.
+    Raises ``WrongState`` when it has not come back, ``GateClosed``, ``CompletionNeeded``.
     """
     case, ledger, escalation = authority.open(escalation_id, now, by)
     handoff = authority.expect(case, escalation, State.RETURNED)
@@ -197,6 +213,9 @@ def offer_again(
         urgency=escalation.urgency,
         ask=note or escalation.ask or escalation.reason,
         override_reason=override_reason,
+    )
+    gate.check_completion(
+        case=case, ledger=ledger, act=Act.ESCALATE, who=by, override=training_override
     )
     gate.check(case=case, request=request)
     missing = [detail.key for detail in case.gathered.missing]

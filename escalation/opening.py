@@ -28,7 +28,8 @@ class Request:
     """What is asked for, by whom, and why; texts are a person's own words.
 
     ``promised`` is the time to tell the customer instead of the policy's; ``ask_customer``
-    asks for missing details in the same letter.
+    asks for missing details in the same letter. ``training_override`` says why somebody escalates
+    who has not completed the procedure that the policy requires.
     """
 
     kind: Kind
@@ -41,6 +42,7 @@ class Request:
     rule_key: str = ""
     path_key: str | None = None
     override_reason: str = ""
+    training_override: str = ""
     ask_customer: bool = False
     promised: datetime | None = None
     note_to_customer: str = ""

@@ -198,7 +198,7 @@ class PolicySpec:
         return {
             "training": {
                 "procedure": self.training.procedure,
-                "required_to": sorted(self.training.required_to),
+                "required_to": sorted(str(act) for act in self.training.required_to),
             }
         }
 

@@ -15,6 +15,7 @@ from escalation.problems import RuleError
 from escalation.rules import TargetForm
 from staff.models import Team, Tier, User
 from tickets.models import Category, Organization, Plan
+from training.models import ProcedureVersion
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class NameFaults:
 
 
 def check_names(spec: PolicySpec) -> NameFaults:
-    """Look every name of a policy up; seven queries at most."""
+    """Look every name of a policy up; eight queries at most."""
     known: Mapping[str, set[str]] = {
         "team": set(Team.objects.values_list("slug", flat=True)),
         "plan": set(Plan.objects.values_list("slug", flat=True)),
@@ -57,6 +58,17 @@ def check_names(spec: PolicySpec) -> NameFaults:
         for plan in by_plan
         if plan != DEFAULT and plan not in known["plan"]
     ]
+    procedure = spec.training.procedure
+    if (
+        spec.training.required_to
+        and not ProcedureVersion.objects.published().filter(procedure__slug=procedure).exists()
+    ):
+        warnings.append(
+            RuleError(
+                "training.procedure",
+                f"no procedure “{procedure}” has been published here: nothing will be required",
+            )
+        )
     errors, missing_tiers = _targets(spec, known["team"])
     return NameFaults(tuple(errors), tuple(missing_tiers + warnings))
 

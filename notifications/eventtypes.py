@@ -302,6 +302,7 @@ KEPT_INSIDE = frozenset(
         "policy_applied",
         "rule_loop_stopped",
         "ticked",
+        "training_overridden",
         "unmuted",
         "unticked",
     }

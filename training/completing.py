@@ -58,13 +58,18 @@ def lacking(*, user: User, slug: str, now: datetime) -> ProcedureVersion | None:
     )
     if version is None:
         return None
-    passed = Completion.objects.filter(
+    passed = has_completed(user=user, slug=slug, number=version.number, now=now)
+    return None if passed else version
+
+
+def has_completed(*, user: User, slug: str, number: int, now: datetime) -> bool:
+    """Whether somebody's completion of this version of a procedure, or of a newer one, counts."""
+    return Completion.objects.filter(
         counting(now=now),
         user=user,
-        version__procedure=version.procedure,
-        version__number__gte=version.number,
-    )
-    return None if passed.exists() else version
+        version__procedure__slug=slug,
+        version__number__gte=number,
+    ).exists()
 
 
 def open_enrollments(*, user: User) -> list[Enrollment]:

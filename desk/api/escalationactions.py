@@ -13,7 +13,7 @@ from desk.api.endings import ResolveShape, VersionShape
 from desk.api.escalations import gate_problem, person_of, team_of
 from desk.api.escalationshapes import EscalationShape, WholeEscalationShape
 from desk.api.escalationview import EscalationView, shown
-from desk.api.fields import Choice, Line, Number, Slug, Text
+from desk.api.fields import Choice, Line, Number, Slug, Text, training_override
 from desk.api.operations import operation
 from desk.api.problems import WRONG_STATE, Problem
 from desk.api.ticketshapes import values
@@ -30,6 +30,7 @@ class AcceptShape(VersionShape):
     """What is done first; it completes "… begins with" in the letter."""
 
     first_step = Line(max_length=300, allow_blank=True, default="")
+    training_override = training_override()
 
 
 class ReturnShape(VersionShape):
@@ -56,6 +57,7 @@ class OfferAgainShape(HandOnShape):
     """To whom, and why it goes without what is missing."""
 
     override_reason = Line(max_length=500, allow_blank=True, default="")
+    training_override = training_override()
 
 
 class WithdrawShape(VersionShape):
@@ -80,6 +82,7 @@ class AcceptForShape(OwnerShape):
     """Who takes it on, and what they begin with."""
 
     first_step = Line(max_length=300, allow_blank=True, default="")
+    training_override = training_override()
 
 
 _DOES: dict[str, Any] = {"scope": Scope.ESCALATIONS_WRITE, "gives": WholeEscalationShape}

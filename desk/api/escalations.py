@@ -13,7 +13,17 @@ from desk.api import choosing, listing
 from desk.api.base import ApiView
 from desk.api.escalationshapes import EscalationShape, WholeEscalationShape
 from desk.api.escalationview import EscalationView, in_sight_of_user, shown
-from desk.api.fields import Choice, Flag, Line, Moment, Number, Shape, Slug, Text
+from desk.api.fields import (
+    Choice,
+    Flag,
+    Line,
+    Moment,
+    Number,
+    Shape,
+    Slug,
+    Text,
+    training_override,
+)
 from desk.api.listing import Filter, Key, Listing
 from desk.api.operations import operation
 from desk.api.problems import REFUSED, Fault, Problem, invalid
@@ -138,6 +148,7 @@ class NewEscalationShape(Shape):
         default="",
         help_text="Why it goes without the missing details.",
     )
+    training_override = training_override()
     promised = Moment(
         required=False,
         allow_null=True,
@@ -234,6 +245,7 @@ class OfATicket(EscalationView):
             tried=sent["tried"],
             ask=sent["ask"],
             override_reason=sent["override_reason"],
+            training_override=sent["training_override"],
             ask_customer=sent["ask_customer"],
             promised=sent.get("promised"),
             note_to_customer=sent["note_to_customer"],

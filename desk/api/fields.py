@@ -185,3 +185,13 @@ class Slugs(serializers.ListField):
 
     def to_representation(self, rows: Any) -> list[str]:
         return [row.slug for row in rows.all()]
+
+
+def training_override() -> Line:
+    """Why somebody goes on who has not completed the procedure that the policy requires."""
+    return Line(
+        max_length=500,
+        allow_blank=True,
+        default="",
+        help_text="Why it cannot wait for a completion of the procedure, where one is required.",
+    )

@@ -134,6 +134,7 @@ def _request(data: dict[str, Any], user: User) -> Request:
         tried=(data.get("tried") or "").strip(),
         ask=(data.get("ask") or "").strip(),
         override_reason=(data.get("override_reason") or "").strip(),
+        training_override=(data.get("training_override") or "").strip(),
         ask_customer=bool(data.get("ask_customer")),
         promised=data.get("promised"),
         note_to_customer=(data.get("note_to_customer") or "").strip(),

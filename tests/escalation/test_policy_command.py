@@ -347,3 +347,25 @@ def test_the_documents_complete_example_is_a_policy() -> None:
 )
 def test_the_document_names_everything_a_file_can_say(word: str) -> None:
     assert f"`{word}`" in DOCUMENT.read_text(encoding="utf-8")
+
+
+def test_a_completion_that_nobody_can_have_is_warned_of(db: None, tmp_path: Path) -> None:
+    required = {"procedure": "nobodys", "required_to": ["accept"]}
+    said = policy("check", written(tmp_path, training=required))
+    assert "no procedure “nobodys” has been published here" in said
+
+
+@pytest.mark.parametrize(
+    ("training", "said"),
+    [
+        ({"procedure": "No Slug"}, "training.procedure: must be a procedure's slug"),
+        ({"required_to": ["resolve"]}, "training.required_to[0]: must be one of escalate, accept"),
+        ({"required_to": "accept"}, "training.required_to: must be a list"),
+        ({"needed": True}, "training.needed: is not known here"),
+    ],
+)
+def test_what_training_cannot_mean_is_refused(
+    db: None, tmp_path: Path, training: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(CommandError, match=re.escape(said)):
+        policy("check", written(tmp_path, training=training))

@@ -1,0 +1,134 @@
+"""The procedure where the work is: each escalation keeps its version, its checklist is that version's,
+and a policy may ask for a completion before somebody escalates or accepts."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+
+from escalation import checklist, gate, lifecycle
+from escalation.models import Escalation
+from escalation.models.escalation import State
+from staff import editions
+from tests.api.programs import Program
+from tests.house import START, House, after
+from tests.training.test_learning import attempt, published
+from tickets.gathering import gathered
+from tickets.models import Event, Ticket
+
+pytestmark = pytest.mark.django_db
+
+REQUIRED = {"procedure": "ticket-escalation", "required_to": ["escalate", "accept"]}
+
+
+@pytest.fixture
+def house() -> House:
+    return House()
+
+
+def items_of(escalation: Escalation, language: str) -> list[str]:
+    ticket = Ticket.objects.get(pk=escalation.ticket_id)
+    lists = checklist.checklists_of(
+        escalations=[escalation],
+        ticket=ticket,
+        gathered=gathered(ticket),
+        edition=editions.current(),
+        language=language,
+    )
+    return [item.label for item in lists[escalation.pk]]
+
+
+def signed_in(user: object) -> Client:
+    client = Client()
+    client.force_login(user, "django.contrib.auth.backends.ModelBackend")  # type: ignore[arg-type]
+    return client
+
+
+def test_an_escalation_keeps_the_version_in_force_whatever_comes_after_it(house: House) -> None:
+    first = published()
+    early = house.escalate(house.ticket(assignee=house.anna), now=after(hours=1))
+    later = published(now=after(hours=2), effective="2026-11-27")
+    between = house.escalate(house.ticket(assignee=house.anna), now=after(hours=3))
+    last = house.escalate(house.ticket(assignee=house.anna), now=after(days=4))
+    assert [each.procedure_version_id for each in (early, between, last)] == [
+        first.pk,
+        first.pk,
+        later.pk,
+    ]
+
+
+def test_its_checklist_is_its_versions_in_the_readers_language(house: House) -> None:
+    published()
+    escalation = house.escalate(house.ticket(assignee=house.anna))
+    assert items_of(escalation, "en")[2] == "Determine the department or person with the expertise."
+    assert len(items_of(escalation, "de")) == 8
+    assert items_of(escalation, "de") != items_of(escalation, "en")
+
+
+def test_who_has_not_completed_it_neither_escalates_nor_accepts_unless_they_say_why(
+    house: House,
+) -> None:
+    version = published()
+    house.publish(training=REQUIRED)
+    ticket = house.ticket(assignee=house.anna)
+    page = signed_in(house.anna)
+    sent = {
+        "kind": "functional",
+        "team": house.integrations.pk,
+        "nature": "expertise",
+        "urgency": "2",
+        "ask": "Find out why.",
+    }
+    refused = page.post(f"{ticket.get_absolute_url()}escalate/", sent)
+    assert refused.status_code == 422
+    said = refused.content.decode()
+    assert "Please complete version 1 of the procedure first" in said
+    assert 'href="/training/ticket-escalation/"' in said
+    assert not Escalation.objects.exists()
+
+    passed = page.post(
+        f"{ticket.get_absolute_url()}escalate/", {**sent, "training_override": "P1, at night"}
+    )
+    assert passed.status_code == 302
+    escalation = Escalation.objects.get()
+    kept = Event.objects.get(kind="training_overridden")
+    assert kept.user == house.anna
+    assert kept.data == {
+        "act": "escalate",
+        "procedure": "ticket-escalation",
+        "version": 1,
+        "who": house.anna.pk,
+        "reason": "P1, at night",
+    }
+
+    with pytest.raises(gate.CompletionNeeded):
+        lifecycle.accept(escalation_id=escalation.pk, now=after(minutes=5), by=house.priya)
+    assert attempt(house.priya, version, right=True, now=after(minutes=10)).passed
+    accepted = lifecycle.accept(escalation_id=escalation.pk, now=after(minutes=15), by=house.priya)
+    assert accepted.state == State.ACCEPTED
+    assert Event.objects.filter(kind="training_overridden").count() == 1
+
+
+def test_a_rule_escalates_whoever_has_completed_what(house: House) -> None:
+    published()
+    house.publish(training=REQUIRED)
+    ticket = house.ticket(impact=1, urgency=1, assignee=house.anna)
+    house.run(since=START, until=after(minutes=20), every=timedelta(minutes=5))
+    assert Escalation.objects.get(ticket=ticket).rule_key
+    assert not Event.objects.filter(kind="training_overridden").exists()
+
+
+def test_the_api_names_the_field_and_takes_the_reason(house: House) -> None:
+    published()
+    house.publish(training=REQUIRED)
+    ticket = house.ticket(assignee=house.anna)
+    program = Program(house.anna)
+    address = f"/tickets/{ticket.reference}/escalations/"
+    sent = {"kind": "functional", "ask": "Find out why."}
+    refused = program.post(address, sent)
+    assert refused.status == 422
+    assert refused.body["errors"][0]["field"] == "training_override"
+    passed = program.post(address, {**sent, "training_override": "At night."})
+    assert passed.status == 201
