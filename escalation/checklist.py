@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -49,6 +49,14 @@ class Item:
     at: datetime | None = None
 
 
+class Subject(NamedTuple):
+    """An escalation whose checklist is asked for, with its ticket and what was gathered for it."""
+
+    escalation: Escalation
+    ticket: Ticket
+    gathered: Gathered
+
+
 def checklists_of(
     *,
     escalations: Sequence[Escalation],
@@ -61,6 +69,18 @@ def checklists_of(
 
     Each has the items of the version it was opened under, in the reader's language.
     """
+    return checklists(
+        subjects=[Subject(escalation, ticket, gathered) for escalation in escalations],
+        edition=edition,
+        language=language,
+    )
+
+
+def checklists(
+    *, subjects: Sequence[Subject], edition: Edition, language: str
+) -> dict[int, tuple[Item, ...]]:
+    """As ``checklists_of``, for the escalations of many tickets."""
+    escalations = [subject.escalation for subject in subjects]
     versions = procedures.versions(edition=edition, ids=_versions_of(escalations))
     ticks: dict[int, dict[str, ChecklistTick]] = defaultdict(dict)
     for tick in ChecklistTick.objects.filter(escalation__in=escalations).select_related("user"):
@@ -89,7 +109,7 @@ def checklists_of(
                 reminded=escalation.key in found,
             ),
         )
-        for escalation in escalations
+        for escalation, ticket, gathered in subjects
     }
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
-from escalation import checklist, gate, lifecycle
+from escalation import checklist, endings, gate, lifecycle, missed
 from escalation.models import Escalation
 from escalation.models.escalation import State
 from staff import editions
@@ -132,3 +132,35 @@ def test_the_api_names_the_field_and_takes_the_reason(house: House) -> None:
     assert refused.body["errors"][0]["field"] == "training_override"
     passed = program.post(address, {**sent, "training_override": "At night."})
     assert passed.status == 201
+
+
+def test_a_lead_sees_what_is_missed_most_in_what_is_over(house: House) -> None:
+    version = published()
+    for number in range(4):
+        ticket = house.ticket(assignee=house.anna, now=START)
+        escalation = house.escalate(ticket, now=after(minutes=1))
+        if number:
+            checklist.tick(
+                escalation_id=escalation.pk,
+                item="update",
+                ticked=True,
+                now=after(minutes=2),
+                by=house.anna,
+            )
+        lifecycle.accept(escalation_id=escalation.pk, now=after(minutes=3), by=house.priya)
+        lifecycle.resolve(
+            escalation_id=escalation.pk, outcome="Done.", now=after(minutes=4), by=house.priya
+        )
+        endings.resolve(ticket_id=ticket.pk, outcome="Done.", now=after(minutes=5), by=house.anna)
+        endings.close(ticket_id=ticket.pk, now=after(minutes=6), by=house.anna)
+    open_one = house.escalate(house.ticket(assignee=house.anna), now=after(hours=1))
+    assert open_one.is_open
+    found = {
+        each.key: each
+        for each in missed.most_missed(version=version, user=house.helen, now=after(days=1))
+    }
+    assert (found["update"].missed, found["update"].of) == (1, 4)
+    assert (found["notify"].missed, found["notify"].percent) == (4, 100)
+    assert found["remind"].step == "follow-up"
+    later = missed.most_missed(version=version, user=house.helen, now=after(days=100))
+    assert {each.of for each in later} == {0}
