@@ -64,6 +64,8 @@ class Climb:
             opened_by=None if rule else life.agent,
             hops=0,
         )
+        followed = self.case(start).procedure
+        self.escalation.procedure_version_id = followed.pk if followed else None
         self.hops: list[Handoff] = []
 
     def case(self, at: datetime) -> Case:

@@ -16,6 +16,7 @@ from helpdesk.demo import (
     clearing,
     customers,
     escalated,
+    learning,
     people,
     policy,
     settled,
@@ -104,6 +105,7 @@ def load(
     )
     people.renew_absence(users=users, now=now)
     policy.load(now=now)
+    learning.load(users=users, now=now)
     # Letters have their readers' languages; what stations say to staff has the company's.
     with translation.override("en"):
         over = year.load(stage=stage, before=min(openings(stage).values()) - APART, tickets=past)

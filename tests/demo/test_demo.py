@@ -30,6 +30,7 @@ from tickets.gathering import gathered
 from tickets.intake import Incoming
 from tickets.models import Contact, Event, Message, Ticket
 from tickets.models.ticket import Channel, Status
+from training.models import Enrollment, ProcedureVersion
 
 pytestmark = pytest.mark.django_db
 
@@ -491,3 +492,19 @@ def test_tickets_of_ones_own_are_not_mixed_with_the_demo(now: datetime) -> None:
     Ticket.objects.filter(pk=1042).delete()
     with pytest.raises(CommandError, match="not the demo's"):
         call_command("seed_demo", stdout=StringIO())
+
+
+def test_its_procedure_is_at_version_3_and_who_has_completed_it_differs(now: datetime) -> None:
+    version = ProcedureVersion.objects.in_force(at=now).get()
+    assert version.number == 3
+    assert set(version.courses) == {"de", "en"}
+    assert {step.key for step in version.course("en").steps} >= set(version.changed_steps)
+    passed = set(version.completions.values_list("user__email", flat=True))
+    assert {f"{key}@brightquay.example" for key in ("ben", "priya", "marco")} <= passed
+    anna = Enrollment.objects.get(user__email="anna@brightquay.example", ended_at=None)
+    assert (anna.version, anna.scope) == (version, ["gather", "notify"])
+    late = Enrollment.objects.get(ended_at=None, due_at__lt=now)
+    assert late.user.email == "dev@brightquay.example"
+    assert version.attempts.filter(passed=False).count() == 1
+    offered = Escalation.objects.open().values_list("procedure_version", flat=True)
+    assert set(offered) == {version.pk}
