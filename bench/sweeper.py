@@ -12,8 +12,10 @@ def main(as_of: datetime) -> None:
     django.setup()
     from escalation import review
     from escalation.cases import load
+    from notifications import openingtime
 
-    # What a process reads once, it has read.
+    # What a process loads and reads once, it has.
+    openingtime.begin()
     load(tickets=[], now=as_of)
     print("ready", flush=True)
     sys.stdin.readline()

@@ -19,7 +19,7 @@ import celery.apps.worker
 import kombu
 import structlog
 from celery import Celery
-from celery.signals import setup_logging, worker_process_init, worker_shutting_down
+from celery.signals import setup_logging, worker_init, worker_process_init, worker_shutting_down
 from celery.worker import state
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -32,7 +32,7 @@ from django_structlog.celery.steps import DjangoStructLogInitStep
 
 from helpdesk import logs
 from helpdesk.supervisor import tie_to_parent
-from notifications import closingtime
+from notifications import closingtime, openingtime
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "helpdesk.settings")
 
@@ -183,6 +183,12 @@ def hand_on_who_rang(context: dict[str, Any], **_: object) -> None:
 def name_the_task(task: Any, **_: object) -> None:
     """What is logged while a task runs says which, beside its id."""
     structlog.contextvars.bind_contextvars(task=task.name)
+
+
+@worker_init.connect
+def begin(**_: object) -> None:
+    """Before there are children, which have what is loaded by now in common."""
+    openingtime.begin()
 
 
 @worker_process_init.connect

@@ -67,6 +67,7 @@ def insert(*, rows: Sequence[M]) -> None:
         give_keys([rows])
     columns = _columns(model)
     lines = StringIO()
+    database = connection.alias
     for row in rows:
         values, related = row.__dict__, row._state.fields_cache
         for name, (attname, remote) in columns.related.items():
@@ -82,7 +83,7 @@ def insert(*, rows: Sequence[M]) -> None:
             )
         )
         lines.write("\n")
-        row._state.adding, row._state.db = False, connection.alias
+        row._state.adding, row._state.db = False, database
     lines.seek(0)
     # Cursors hand this one through as it is, with the driver's own errors.
     with connection.cursor() as cursor, connection.wrap_database_errors:
@@ -99,9 +100,12 @@ def give_keys(groups: Iterable[Sequence[models.Model]]) -> None:
         return
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT wanted.place, nextval(pg_get_serial_sequence(wanted.name, wanted.key))"
+            # Materialized: a sequence is looked up for each model, and not for each row.
+            "WITH wanted AS MATERIALIZED ("
+            "SELECT place, many, pg_get_serial_sequence(name, key)::regclass AS keys"
             " FROM unnest(%s::text[], %s::text[], %s::int[])"
-            " WITH ORDINALITY AS wanted (name, key, many, place), generate_series(1, wanted.many)",
+            " WITH ORDINALITY AS given (name, key, many, place))"
+            " SELECT place, nextval(keys) FROM wanted, generate_series(1, many)",
             [
                 [rows[0]._meta.db_table for rows in many],
                 [rows[0]._meta.pk.column for rows in many],

@@ -9,7 +9,7 @@ from django.db import OperationalError, connection
 
 from escalation import engine
 from escalation.tasks import database_clock
-from notifications import closingtime
+from notifications import closingtime, openingtime
 
 
 class Command(BaseCommand):
@@ -28,6 +28,7 @@ class Command(BaseCommand):
         if options["once"]:
             self.stdout.write(f"{engine.turn(clock=database_clock)} tickets reviewed")
             return
+        openingtime.begin()
         stopped = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: _stop(stopped))
