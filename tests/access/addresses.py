@@ -147,6 +147,17 @@ OURS: Mapping[str, Address] = {
         _once(NOT_SO),
         ("/training/{procedure}/?version=1",),
     ),
+    "desk:check": Address(
+        "/training/{procedure}/check/",
+        {"own": STAFF, "nowhere": NOWHERE},
+        {"own": DOES, "nowhere": NOWHERE},
+    ),
+    # Anna's; whoever else asks is told of nothing, leads included.
+    "desk:attempt": Address(
+        "/training/{procedure}/check/{attempt}/",
+        {"own": "in in in 200 404 404 404 404", "nowhere": NOWHERE},
+        {"own": "in in in did 404 404 404 404", "nowhere": NOWHERE},
+    ),
     "desk:offers": _page("/offers/"),
     "desk:search": _page(
         "/search/", "/search/?q=fails+status:open", "/search/?q=nothing+like+it&page=9"

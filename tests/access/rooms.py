@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from random import Random
 from typing import Any
 
 from django.contrib.auth.hashers import make_password
@@ -29,8 +30,9 @@ from tickets import followups, portal, triage
 from tickets.inbound.ingest import ingest
 from tickets.models import Attachment, Contact, FollowUp, InboundEmail, Ticket
 from tickets.models.followup import FollowUpKind
-from training import defaults
+from training import attempting, defaults
 from training.course import ESCALATION
+from training.models import ProcedureVersion
 
 #: Stands in the subject and the text of what only the private team may read.
 SECRET = "Zanzibar"
@@ -58,6 +60,7 @@ class Room:
     #: A message it was told.
     told: int
     procedure: str
+    attempt: int
     #: Of the configuration.
     person: int
     version: int
@@ -97,6 +100,7 @@ class Rooms:
             api_token=NOBODYS,
             told=NOBODYS,
             procedure="nobodys-procedure",
+            attempt=NOBODYS,
             person=NOBODYS,
             version=NOBODYS,
         )
@@ -164,9 +168,18 @@ class Rooms:
             api_token=_api_token(agent),
             told=told.pk,
             procedure=published(),
+            attempt=self._attempt(self.house.anna),
             person=agent.pk,
             version=self.house.policy.versions.latest("pk").pk,
         )
+
+    def _attempt(self, user: User) -> int:
+        """The knowledge check that somebody has begun."""
+        version = ProcedureVersion.objects.get()
+        begun = attempting.begin(
+            version_id=version.pk, by=user, random=Random(1), now=ago(minutes=5)
+        )
+        return begun.pk
 
     def _told(self, team: Team) -> WebhookDelivery:
         """A message for a webhook that hears of this team's tickets alone."""

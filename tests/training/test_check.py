@@ -1,0 +1,188 @@
+"""The knowledge check in the browser: a question a page, feedback at once, and no key beforehand."""
+
+from __future__ import annotations
+
+import html
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.test import Client
+from hypothesis import given
+from hypothesis import strategies as st
+
+from staff.models import User
+from tests.house import House, after
+from tests.training.test_learning import attempt, published
+from training.course import Question, QuestionKind
+from training.coursetext import read_course
+from training.defaults import shipped_texts
+from training.drawing import draw, shown
+from training.models import Answer, Attempt, Completion, ProcedureVersion
+
+pytestmark = pytest.mark.django_db
+PAGE = "/training/ticket-escalation/check/"
+
+
+@pytest.fixture
+def house() -> House:
+    return House()
+
+
+@pytest.fixture(autouse=True)
+def clock() -> Any:
+    with time_machine.travel(after(hours=1), tick=False) as traveller:
+        yield traveller
+
+
+def as_(user: User) -> Client:
+    client = Client()
+    client.force_login(user, "django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+def text(response: Any) -> str:
+    return html.unescape(response.content.decode())
+
+
+def sent_for(page: str, question: Question, *, right: bool) -> dict[str, Any]:
+    """The form of a question's page, filled in as somebody would who knows it, or does not."""
+    place_of: dict[str, str] = {}
+    if question.kind is QuestionKind.ORDERING:
+        for place, label in re.findall(r'name="rank-(\d+)".*?<span>(.*?)</span>', page, re.DOTALL):
+            place_of[label.strip()] = place
+        order = [option.text for option in question.options]
+        if not right:
+            order.reverse()
+        return {f"rank-{place_of[label]}": str(rank) for rank, label in enumerate(order, start=1)}
+    for place, label in re.findall(
+        r'name="answer"\s+value="(\d+)">\s*<span class="form-check-label">(.*?)</span>',
+        page,
+        re.DOTALL,
+    ):
+        place_of[label.strip()] = place
+    wanted = [each.text for each in question.options if each.right is right]
+    return {"answer": [place_of[label] for label in (wanted if right else wanted[:1])]}
+
+
+def take(client: Client, version: ProcedureVersion, *, right: bool, language: str = "en") -> str:
+    """An attempt in the browser from its first page to its result."""
+    course = version.course(language)
+    page = client.post(PAGE, follow=True)
+    address = page.redirect_chain[-1][0]
+    while '<input type="hidden" name="question"' in text(page):
+        key = re.search(r'name="question" value="([^"]+)"', text(page))
+        assert key is not None
+        question = course.question_by_key[key[1]]
+        assert question.why.split()[0:6] != text(page).split()[0:6]
+        assert question.why[:40] not in text(page)
+        answered = client.post(
+            address,
+            {"question": key[1], **sent_for(text(page), question, right=right)},
+            follow=True,
+        )
+        assert ("Not quite" in text(answered)) is not right or language != "en"
+        page = client.get(address)
+    return text(page)
+
+
+def test_it_is_failed_and_passed_with_feedback_at_once(house: House) -> None:
+    version = published()
+    client = as_(house.anna)
+    assert "0 of 8 right" in take(client, version, right=False)
+    assert not Completion.objects.exists()
+    said = take(client, version, right=True)
+    assert "8 of 8 right" in said
+    assert "You have completed version 1." in said
+    assert Completion.objects.get(user=house.anna).score == 100
+    assert Answer.objects.count() == 16
+
+
+def test_it_is_asked_in_the_readers_language(house: House) -> None:
+    version = published()
+    User.objects.filter(pk=house.anna.pk).update(language="de")
+    house.anna.refresh_from_db()
+    take(as_(house.anna), version, right=True, language="de")
+    assert Completion.objects.get(user=house.anna).score == 100
+
+
+def test_no_page_before_the_answer_tells_which_is_right(house: House) -> None:
+    version = published()
+    client = as_(house.anna)
+    page = client.post(PAGE, follow=True)
+    said = text(page)
+    key = re.search(r'name="question" value="([^"]+)"', said)
+    assert key is not None
+    question = version.course("en").question_by_key[key[1]]
+    assert "[x]" not in said
+    assert question.why[:60] not in said
+    made = Attempt.objects.get()
+    assert str(made.drawn[0]["order"]) not in said
+    for value in re.findall(r'name="answer"\s+value="([^"]+)"', said):
+        assert value in {str(place) for place in range(len(question.options))}
+
+
+def test_after_three_that_failed_the_page_says_when_to_come_again(house: House, clock: Any) -> None:
+    version = published()
+    for minute in range(3):
+        attempt(house.anna, version, right=False, now=after(minutes=50 + minute))
+    client = as_(house.anna)
+    assert "Take a break" in text(client.get(PAGE))
+    client.post(PAGE)
+    assert Attempt.objects.count() == 3
+    clock.shift(timedelta(minutes=8))
+    client.post(PAGE)
+    assert Attempt.objects.count() == 4
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {},
+        {"answer": ["99"]},
+        {"answer": ["-1"]},
+        {"answer": ["x"]},
+        {"answer": ["0", "0"]},
+        {"answer": ["9" * 400]},
+        {"question": "nowhere", "answer": ["0"]},
+        {"rank-0": "1"},
+    ],
+)
+def test_what_is_no_answer_is_refused_and_the_question_asked_again(
+    house: House, sent: dict[str, Any]
+) -> None:
+    published()
+    client = as_(house.anna)
+    page = client.post(PAGE, follow=True)
+    key = re.search(r'name="question" value="([^"]+)"', text(page))
+    assert key is not None
+    refused = client.post(page.redirect_chain[-1][0], {"question": key[1], **sent})
+    assert refused.status_code == 422
+    assert 'role="alert"' in text(refused)
+    assert not Answer.objects.exists()
+
+
+def test_an_answer_is_given_once_and_an_attempt_is_its_owners(house: House) -> None:
+    version = published()
+    made = attempt(house.anna, version, right=True, now=after(minutes=1))
+    client = as_(house.anna)
+    key = made.drawn[0]["question"]
+    again = client.post(f"{PAGE}{made.pk}/", {"question": key, "answer": ["0"]})
+    assert again.status_code == 302
+    assert Answer.objects.count() == made.asked
+    assert as_(house.ben).get(f"{PAGE}{made.pk}/").status_code == 404
+    assert as_(house.helen).get(f"{PAGE}{made.pk}/").status_code == 404
+
+
+@given(random=st.randoms(use_true_random=False))
+def test_however_it_is_shuffled_the_right_options_are_right(random: Any) -> None:
+    course = read_course(shipped_texts(now=after())["en"])
+    for drawn in draw(course=course, scope=(), random=random):
+        question = course.question_by_key[drawn["question"]]
+        options = shown(question=question, drawn=drawn)
+        texts = {option.text: option.place for option in options}
+        places = [texts[question.options[origin].text] for origin in question.right]
+        assert question.is_right(tuple(drawn["order"][place] for place in places))
+        assert not question.is_right(tuple(drawn["order"][place] for place in places[:-1]))
