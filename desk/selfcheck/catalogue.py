@@ -15,6 +15,7 @@ from desk.selfcheck import (
     promises,
     search,
     tickets,
+    training,
     webhooks,
 )
 from desk.selfcheck.checks import Check
@@ -27,6 +28,7 @@ CHECKS: tuple[Check, ...] = (
     *promises.CHECKS,
     *clocks.CHECKS,
     *decisions.CHECKS,
+    *training.CHECKS,
     *tickets.CHECKS,
     *search.CHECKS,
     *files.CHECKS,

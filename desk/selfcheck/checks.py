@@ -61,6 +61,9 @@ class Noun(StrEnum):
     FILE = "file"
     WEBHOOK = "webhook"
     DELIVERY = "webhook delivery"
+    ATTEMPT = "attempt"
+    COMPLETION = "completion"
+    ENROLLMENT = "enrolment"
     KEY = "key"
     DATABASE = "in the database"
 

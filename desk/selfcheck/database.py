@@ -12,7 +12,7 @@ from psycopg2 import sql
 
 from desk.selfcheck.checks import Check, Look, Noun, Row, Severity, query
 
-APPS = ("staff", "notifications", "tickets", "escalation", "desk")
+APPS = ("staff", "notifications", "training", "tickets", "escalation", "desk")
 
 SEARCH = {
     "tickets_ticket": ("search_made", "search_changed"),
@@ -36,10 +36,14 @@ EDITION = (
     "tickets_categoryteam",
     "tickets_plan",
     "tickets_requireddetail",
+    "training_procedureversion",
 )
+#: What was published or answered is never changed.
+STAYS = ("training_answer", "training_lessonvideo", "training_procedureversion")
 TRIGGERS = frozenset(
     [(table, name) for table, names in SEARCH.items() for name in names]
     + [(table, "edition") for table in EDITION]
+    + [(table, "stays") for table in STAYS]
 )
 """Those that migrations make, by table; a test finds what is missing here."""
 

@@ -49,6 +49,9 @@ NOUNS: Mapping[str, LazyText] = {
     Noun.FILE: gettext_lazy("File"),
     Noun.WEBHOOK: gettext_lazy("Webhook"),
     Noun.DELIVERY: gettext_lazy("Webhook delivery"),
+    Noun.ATTEMPT: gettext_lazy("Attempt"),
+    Noun.COMPLETION: gettext_lazy("Completion"),
+    Noun.ENROLLMENT: gettext_lazy("Enrolment"),
     Noun.KEY: gettext_lazy("Key"),
     Noun.DATABASE: gettext_lazy("In the database"),
 }

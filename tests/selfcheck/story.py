@@ -16,12 +16,14 @@ from notifications.eventtypes import MAIL_FAILING
 from notifications.models import DeliveryKind, DeliverySource, OutgoingEmail, Preset
 from notifications.webhooks import Wish
 from staff import apitokens
-from staff.models import Scope
+from staff.models import Role, Scope
 from tests.house import START, House, after
 from tests.mail import mail
+from tests.training.test_learning import attempt, published, required
 from tickets import deliveries, portal, snoozing, triage
 from tickets.inbound.ingest import ingest
 from tickets.models import InboundEmail, Ticket
+from training import enrolling
 
 NOW = after(hours=5)
 """When the story has been told, and everything is checked."""
@@ -47,6 +49,7 @@ class Story:
 
 def tell(house: House) -> Story:
     """Everything happens through the stations; the engine and the mail worker look every minute."""
+    _learn(house)
     accepted = _by_mail(house)
     ingest(raw=mail("two_from_fields"), source="test", now=START)
     ingest(raw=mail("loop_of_our_own_mail"), source="test", now=START)
@@ -148,3 +151,11 @@ def _pass(since: datetime, until: datetime) -> None:
 
 def _stopped_at(moment: datetime) -> datetime:
     return moment
+
+
+def _learn(house: House) -> None:
+    """Anna has completed the procedure, and Ben is asked to."""
+    version = published(now=START - timedelta(days=2))
+    required(role=Role.AGENT, now=START - timedelta(days=1))
+    enrolling.enrol_everywhere(now=START - timedelta(days=1))
+    attempt(house.anna, version, right=True, now=START - timedelta(hours=2))

@@ -128,6 +128,14 @@ BREAKS: dict[str, str] = {
     " FROM escalation_escalation WHERE rule_key <> ''",
     "decision-explained": "UPDATE escalation_decision"
     " SET reasons = jsonb_set(reasons, '{{0,holds}}', 'false') RETURNING id",
+    "attempt-counted": 'UPDATE training_answer SET "right" = false WHERE id ='
+    " (SELECT max(id) FROM training_answer) RETURNING attempt_id",
+    "completion-passed": "UPDATE training_completion SET user_id = (SELECT id FROM staff_user"
+    " WHERE id <> {anna} LIMIT 1) RETURNING id",
+    "enrollment-ended": "UPDATE training_enrollment SET ended_at = NULL, \"end\" = ''"
+    " WHERE user_id = {anna} RETURNING id",
+    "escalation-followed": "UPDATE escalation_escalation SET opened_at = opened_at - interval"
+    " '9 days' WHERE ticket_id = {offered} RETURNING id",
     "ticket-status": "UPDATE tickets_ticket SET status = 'on_hold' WHERE id = {waiting}"
     " RETURNING 'HD-' || id",
     "search-complete": "DELETE FROM tickets_searchentry WHERE ticket_id = {waiting}"

@@ -42,13 +42,15 @@ def test_the_tests_that_are_said_to_prove_a_promise_are_there() -> None:
 def test_what_is_said_to_keep_a_promise_is_there() -> None:
     code = "".join(
         path.read_text()
-        for app in ("staff", "notifications", "tickets", "escalation")
+        for app in ("staff", "notifications", "training", "tickets", "escalation")
         for path in Path(ROOT / app).rglob("*.py")
     )
     constraints = set(re.findall(r"`([a-z]+(?:_[a-z]+){2,})`", GUARANTEES)) - {"synchronous_commit"}
     assert len(constraints) > 8
     assert [name for name in sorted(constraints) if name not in code] == []
     modules = set(
-        re.findall(r"`((?:staff|notifications|tickets|escalation)/[\w/]+\.py)`", GUARANTEES)
+        re.findall(
+            r"`((?:staff|notifications|training|tickets|escalation)/[\w/]+\.py)`", GUARANTEES
+        )
     )
     assert [each for each in sorted(modules) if not (ROOT / each).exists()] == []
