@@ -26,7 +26,7 @@ from escalation.procedures import InForce
 from escalation.roster import Roster, call_roll
 from notifications import receipts
 from notifications.models import DeliveryEvent, DeliveryKind, OutgoingEmail
-from staff import editions
+from staff import editions, setwise
 from staff.businesstime import BusinessTime
 from staff.editions import Edition
 from staff.models import CalendarVersion, User
@@ -174,7 +174,7 @@ def load(*, tickets: Sequence[Ticket], now: datetime) -> list[Case]:
     decisions = list(Decision.objects.filter(ticket__pk__among=ids).order_by("at", "pk"))
     policies = _policies(edition, {decision.policy_version_id for decision in decisions})
     for decision in decisions:
-        decision.policy_version = policies[decision.policy_version_id]
+        setwise.join(decision, policy_version=policies[decision.policy_version_id])
         cases[decision.ticket_id].decisions.append(decision)
         cases[decision.ticket_id].fired[decision.rule_key] = decision.at
     _load_receipts(cases)
@@ -220,9 +220,9 @@ def _load_clocks(cases: dict[int, Case], edition: Edition) -> None:
     ):
         calendars |= CalendarVersion.objects.in_bulk(unread)
     for clock in clocks:
-        clock.policy_version = policies[clock.policy_version_id]
+        setwise.join(clock, policy_version=policies[clock.policy_version_id])
         if clock.calendar_version_id is not None:
-            clock.calendar_version = calendars[clock.calendar_version_id]
+            setwise.join(clock, calendar_version=calendars[clock.calendar_version_id])
         cases[clock.ticket_id].clocks.append(clock)
 
 
@@ -244,7 +244,7 @@ def _load_escalations(cases: dict[int, Case]) -> None:
         .order_by("escalation_id", "number")
     ):
         case, escalation = of[handoff.escalation_id]
-        handoff.escalation = escalation
+        setwise.join(handoff, escalation=escalation)
         case.hops(escalation).append(handoff)
         case_of[handoff.pk] = case
     for step in Step.objects.filter(handoff__pk__among=case_of).order_by("handoff_id", "number"):

@@ -1,7 +1,7 @@
 """Conditions as data: ``all``, ``any``, ``not``, and leaves that ask one fact one thing.
 
 Read strictly when they are written, so that nothing is left to be refused when they are
-asked. A leaf answers with the moment its answer turns by itself.
+asked. A leaf answers with the moment its answer turns by itself; ``turns`` are those of all leaves.
 """
 
 from __future__ import annotations
@@ -102,6 +102,10 @@ class Leaf:
             changes_at=answer.changes_at,
         )
 
+    def turns(self, facts: TicketFacts, rule: str, now: datetime) -> Iterator[datetime]:
+        if (at := self._answer(facts, rule, now).changes_at) is not None:
+            yield at
+
     def facts(self) -> Iterator[str]:
         yield self.fact
 
@@ -133,6 +137,10 @@ class Several:
             here = _joined(path, f"{self.word}[{number}]")
             yield from part.reasons(facts, rule, now, here, negated=negated)
 
+    def turns(self, facts: TicketFacts, rule: str, now: datetime) -> Iterator[datetime]:
+        for part in self.parts:
+            yield from part.turns(facts, rule, now)
+
     def facts(self) -> Iterator[str]:
         for part in self.parts:
             yield from part.facts()
@@ -154,6 +162,9 @@ class Not:
         self, facts: TicketFacts, rule: str, now: datetime, path: str = "", *, negated: bool = False
     ) -> Iterator[Reason]:
         yield from self.part.reasons(facts, rule, now, _joined(path, "not"), negated=not negated)
+
+    def turns(self, facts: TicketFacts, rule: str, now: datetime) -> Iterator[datetime]:
+        yield from self.part.turns(facts, rule, now)
 
     def facts(self) -> Iterator[str]:
         yield from self.part.facts()

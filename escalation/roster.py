@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
+from typing import TypeVar
 
-from django.db.models import Count
+from django.db.models import Count, Model
 
 from escalation.models import Escalation
 from escalation.models.escalation import State
+from staff import setwise
 from staff.businesstime import WALL, BusinessTime
 from staff.editions import Edition
 from staff.models import Absence, CalendarVersion, Role, Team, User
 from tickets.models import Category, CategoryTeam, Contact, Organization, Plan, Ticket
+
+M = TypeVar("M", bound=Model)
 
 
 @dataclass(slots=True)
@@ -53,17 +57,16 @@ class Roster:
             {ticket.organization_id for ticket in bare if ticket.organization_id is not None}
         )
         for organization in organizations.values():
-            organization.plan = self.plans[organization.plan_id]
+            setwise.join(organization, plan=self.plans[organization.plan_id])
         for ticket in bare:
-            known = ticket._state.fields_cache
-            for name, rows, key in (
-                ("requester", requesters, ticket.requester_id),
-                ("organization", organizations, ticket.organization_id),
-                ("team", self.teams, ticket.team_id),
-                ("category", self.categories, ticket.category_id),
-                ("assignee", self.people, ticket.assignee_id),
-            ):
-                known[name] = rows[key] if key is not None else None
+            setwise.join(
+                ticket,
+                requester=requesters[ticket.requester_id],
+                organization=_of(organizations, ticket.organization_id),
+                team=_of(self.teams, ticket.team_id),
+                category=_of(self.categories, ticket.category_id),
+                assignee=_of(self.people, ticket.assignee_id),
+            )
 
     @property
     def load(self) -> dict[int, int]:
@@ -186,6 +189,10 @@ class Roster:
             return None
         team_id = self.category_teams.get((category_id, tier))
         return self.teams.get(team_id) if team_id is not None else None
+
+
+def _of(rows: Mapping[int, M], key: int | None) -> M | None:
+    return rows[key] if key is not None else None
 
 
 def call_roll(*, now: datetime, edition: Edition) -> Roster:

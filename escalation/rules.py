@@ -217,8 +217,10 @@ def _turn(rule: Rule, facts: TicketFacts, now: datetime) -> datetime | None:
     if skipped is not None and until is None:
         return None
     # Every moment at which one of its conditions turns, or it may escalate again.
-    moments = {reason.changes_at for reason in rule.when.reasons(facts, rule.key, now)} | {until}
-    ahead = sorted(at for at in moments if at is not None and at > now)
+    moments = set(rule.when.turns(facts, rule.key, now))
+    if until is not None:
+        moments.add(until)
+    ahead = sorted(at for at in moments if at > now)
     if not ahead:
         return None
     matching = _matches(rule, facts, now)

@@ -51,6 +51,14 @@ def new(model: type[M], /, **values: Any) -> M:
     return row
 
 
+def join(row: models.Model, /, **others: models.Model | None) -> None:
+    """Put beside a row those its foreign keys name, which were read for many rows at once.
+
+    To assign them would have Django look up routers and keys again, for what is so already.
+    """
+    row._state.fields_cache.update(others)
+
+
 def insert(*, rows: Sequence[M]) -> None:
     """Insert new rows of one model, with the keys they have been given or are given now.
 
