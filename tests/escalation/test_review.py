@@ -48,7 +48,7 @@ WRITTEN: tuple[type[models.Model], ...] = (
     Notification,
 )
 
-QUERIES_OF_A_LOOK = 52
+QUERIES_OF_A_LOOK = 53
 """For rule, package, promise, letters and notices of every ticket of a batch together."""
 
 
