@@ -6,6 +6,7 @@ import json
 import re
 import urllib.error
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
@@ -183,11 +184,12 @@ def test_work_leaves_lines_with_ids_and_no_texts_secrets_or_addresses(
     finally:
         with connection.cursor() as cursor:
             cursor.execute("ALTER TABLE tickets_away RENAME TO tickets_searchentry")
-            _poison(cursor)
-    Ticket.objects.filter(pk=refused.pk).update(review_at=timezone.now() - timedelta(hours=1))
-    eventually(
-        lambda: Ticket.objects.get(pk=refused.pk).review_error, what="a ticket that is set aside"
-    )
+    with _poisoned():
+        Ticket.objects.filter(pk=refused.pk).update(review_at=timezone.now() - timedelta(hours=1))
+        eventually(
+            lambda: Ticket.objects.get(pk=refused.pk).review_error,
+            what="a ticket that is set aside",
+        )
     names = list(installation.running)
     for name in ("web", "engine", "beat"):
         assert deployment.is_well(name), name
@@ -243,23 +245,29 @@ def test_work_leaves_lines_with_ids_and_no_texts_secrets_or_addresses(
             assert hidden not in text, f"{hidden} stands in the log of {name}"
 
 
-def _poison(cursor: Any) -> None:
-    """From now on the database refuses what the review writes, quoting a text."""
-    cursor.execute(
-        f"""
-        CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
-        BEGIN
-            IF NEW.review_error = '' AND NEW.subject = '{WORDS["subject"]}'
-               AND NEW.review_at IS DISTINCT FROM OLD.review_at
-               AND coalesce(NEW.review_at, now() + interval '1 hour') > now() THEN
-                RAISE EXCEPTION '{WORDS["poison"]} of dana@norvik.example';
-            END IF;
-            RETURN NEW;
-        END $$;
-        CREATE TRIGGER refuse BEFORE UPDATE ON tickets_ticket
-        FOR EACH ROW EXECUTE FUNCTION refuse()
-        """
-    )
+@contextmanager
+def _poisoned() -> Iterator[None]:
+    """Meanwhile the database refuses what the review writes, quoting a text."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                IF NEW.review_error = '' AND NEW.subject = '{WORDS["subject"]}'
+                   AND NEW.review_at IS DISTINCT FROM OLD.review_at
+                   AND coalesce(NEW.review_at, now() + interval '1 hour') > now() THEN
+                    RAISE EXCEPTION '{WORDS["poison"]} of dana@norvik.example';
+                END IF;
+                RETURN NEW;
+            END $$;
+            CREATE TRIGGER refuse BEFORE UPDATE ON tickets_ticket
+            FOR EACH ROW EXECUTE FUNCTION refuse()
+            """
+        )
+        try:
+            yield
+        finally:
+            cursor.execute("DROP FUNCTION refuse() CASCADE")
 
 
 def _never(house: House, token: str, installation: Installation) -> Iterator[str]:
