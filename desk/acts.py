@@ -11,8 +11,10 @@ from urllib.parse import urlencode
 
 from django.forms import Form
 
+from desk.actions import Action
+from desk.escalationactions import ON_ESCALATION
 from desk.formfields import offer_categories, offer_staff
-from desk.ticketactions import ON_ESCALATION, ON_TICKET, EscalationAction, TicketAction
+from desk.ticketactions import ON_TICKET
 from escalation.models import Escalation
 from escalation.roster import Roster
 from staff.models import User
@@ -44,7 +46,7 @@ def key_of(name: str) -> str:
     return name.replace("-", "_")
 
 
-def of(name: str, action: TicketAction | EscalationAction, url: str, *, asked: str = "") -> Act:
+def of(name: str, action: Action, url: str, *, asked: str = "") -> Act:
     return Act(
         name=name,
         label=str(action.label),

@@ -17,7 +17,7 @@ from desk.api.fields import Choice, Line, Number, Slug, Text, training_override
 from desk.api.operations import operation
 from desk.api.problems import WRONG_STATE, Problem
 from desk.api.ticketshapes import values
-from desk.ticketactions import ON_ESCALATION
+from desk.escalationactions import ON_ESCALATION
 from escalation.authority import WrongState
 from escalation.gate import GateClosed
 from escalation.models import Escalation

@@ -16,10 +16,10 @@ from django.utils.cache import patch_vary_headers
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from desk import acts
+from desk.actions import Action
 from desk.acts import Act
 from desk.escalationforms import ReviewForm
 from desk.panels import owners
-from desk.ticketactions import EscalationAction, TicketAction
 from desk.views.numbers import number
 from desk.views.reading import reader
 from escalation.cases import load
@@ -42,9 +42,7 @@ def onward(request: HttpRequest, address: str) -> str:
     return address if ours else ""
 
 
-def of_ticket(
-    request: HttpRequest, ticket: Ticket, name: str, action: TicketAction
-) -> HttpResponse:
+def of_ticket(request: HttpRequest, ticket: Ticket, name: str, action: Action) -> HttpResponse:
     """The form of something that is done to a ticket."""
     if not action.label:
         return HttpResponseNotAllowed(["POST"])
@@ -60,12 +58,12 @@ def of_escalation(
     ticket: Ticket,
     escalation: Escalation,
     name: str,
-    action: EscalationAction,
+    action: Action,
 ) -> HttpResponse:
     """The form of something that is done with an escalation."""
     if not action.label:
         return HttpResponseNotAllowed(["POST"])
-    form = action.make(None, gathered(ticket))
+    form = action.make(None, ticket, gathered(ticket))
     review = getattr(escalation, "review", None)
     if name == "review" and review is not None:
         form = ReviewForm(initial={"avoidable": review.avoidable, "note": review.note})

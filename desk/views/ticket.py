@@ -24,8 +24,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from desk import acts, once
 from desk.acts import Act
 from desk.downloads import hand_out
+from desk.escalationactions import ON_ESCALATION
 from desk.formfields import refuse
-from desk.ticketactions import ON_ESCALATION, ON_TICKET
+from desk.ticketactions import ON_TICKET
 from desk.ticketforms import NoteForm, ReplyForm
 from desk.ticketpage import TicketPage, ticket_page
 from desk.views import actforms
@@ -117,7 +118,7 @@ def act_on_escalation(request: HttpRequest, reference: str, pk: int, action: str
     escalation = get_object_or_404(Escalation.objects.select_related("review"), pk=pk, ticket=found)
     if request.method != "POST":
         return actforms.of_escalation(request, found, escalation, action, known)
-    form = known.make(request.POST, gather(found))
+    form = known.make(request.POST, found, gather(found))
     if form.is_valid():
         try:
             with transaction.atomic():

@@ -14,8 +14,10 @@ from dataclasses import dataclass, field
 
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from desk.actions import Action
+from desk.escalationactions import ON_ESCALATION
 from desk.portal.views.tickets import ACTS
-from desk.ticketactions import ON_ESCALATION, ON_TICKET, EscalationAction, TicketAction
+from desk.ticketactions import ON_TICKET
 from notifications.views.webhooks import ACTS as WEBHOOK_ACTS
 
 PEOPLE = ("visitor", "disabled", "contact", "agent", "outsider", "lead", "manager", "admin")
@@ -91,13 +93,13 @@ def _does(path: str, *also: str) -> Address:
     return Address(path, _once(NOT_SO), _rooms(DOES, DOES_PRIVATE, NOWHERE), also)
 
 
-def _acts(path: str, actions: Mapping[str, TicketAction | EscalationAction]) -> Address:
+def _acts(path: str, actions: Mapping[str, Action]) -> Address:
     """What is done to a ticket, and its form; of the rest the forms stand in the ticket's page."""
     first, *rest = (path.replace("{action}", name) for name in actions if actions[name].label)
     return _of_ticket(first, *rest, post=True)
 
 
-def _at_once(path: str, actions: Mapping[str, TicketAction | EscalationAction]) -> Address:
+def _at_once(path: str, actions: Mapping[str, Action]) -> Address:
     first, *rest = (path.replace("{action}", name) for name in actions if not actions[name].label)
     return Address(
         first,

@@ -17,11 +17,12 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import QueryDict
 from pytest_django import Settings
 
+from desk.escalationactions import ON_ESCALATION
 from desk.escalationforms import EscalateForm
 from desk.portal import pages
 from desk.portal.forms import NewTicketForm
 from desk.portal.views import tickets as portal_tickets
-from desk.ticketactions import ON_ESCALATION, ON_TICKET
+from desk.ticketactions import ON_TICKET
 from tests.access.addresses import OURS
 from tests.access.badvalues import HUGE, NUL, all_bad, good_value, one_bad
 from tests.access.rooms import Rooms, ask, undone
@@ -43,9 +44,9 @@ def desk_forms(rooms: Rooms) -> Iterator[tuple[str, str, forms.Form]]:
     page = ticket.get_absolute_url()
     for name, action in ON_TICKET.items():
         yield "agent", f"{page}{name}/", action.make(None, ticket, gathered)
-    for name, act in ON_ESCALATION.items():
+    for name, action in ON_ESCALATION.items():
         address = f"{page}escalations/{rooms.own.escalation}/{name}/"
-        yield "priya", address, act.make(None, gathered)
+        yield "priya", address, action.make(None, ticket, gathered)
     yield "agent", f"{page}escalate/", EscalateForm(gathered=gathered)
 
 

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import pytest
 from django.test import Client
 
-from desk.ticketactions import ON_ESCALATION
+from desk.escalationactions import ON_ESCALATION
 from staff.models import User
 from tests.access.addresses import (
     ACCOUNTS,
