@@ -202,6 +202,7 @@ CATALOG: Mapping[str, MailKind] = {
             "staff_training_due", due=_NEXT_WEEK, change="Refunds need a second person."
         ),
         _training_mail("staff_training_reminder", due=_NEXT_WEEK),
+        _training_mail("staff_training_overdue", people=["Anna Keller", "Ben Osei"]),
         _training_mail(
             "staff_procedure_review",
             author="Grace Okafor",

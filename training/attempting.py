@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from staff.models import User
 from staff.refusal import Refused
+from training import telling
 from training.course import Front, Question, QuestionKind
 from training.drawing import Drawn, draw
 from training.models import (
@@ -152,6 +153,8 @@ def _finish(attempt: Attempt, answers: Sequence[Answer], *, now: datetime) -> No
         at=now,
         expires_at=None if days is None else now + timedelta(days=days),
     )
-    Enrollment.objects.filter(user=attempt.user, version=attempt.version, ended_at=None).update(
-        ended_at=now, end=EnrollmentEnd.COMPLETED
+    telling.ended(
+        enrollments=Enrollment.objects.filter(user=attempt.user, version=attempt.version),
+        how=EnrollmentEnd.COMPLETED,
+        now=now,
     )

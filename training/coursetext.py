@@ -481,6 +481,8 @@ def _list_items(block: _Block) -> list[_Block]:
 # What the front matter says
 
 _NEEDED: Final = object()
+#: No procedure is called so: these are pages beside those of the procedures.
+TAKEN: Final = frozenset({"people", "procedures"})
 
 
 def _line_of(most: int) -> Callable[[object], str]:
@@ -498,6 +500,13 @@ def _key(value: object) -> str:
     if not isinstance(value, str) or not KEY.fullmatch(value) or len(value) > 40:
         raise ValueError(_("must be small letters, digits and hyphens."))
     return value
+
+
+def _slug(value: object) -> str:
+    slug = _key(value)
+    if slug in TAKEN:
+        raise ValueError(_("is the address of another page."))
+    return slug
 
 
 def _keys(value: object) -> tuple[str, ...]:
@@ -535,7 +544,7 @@ def _days(value: object) -> int | None:
 
 #: What may stand above the text: how it is read, and what is meant where it is left out.
 FRONT: Final[dict[str, tuple[Callable[[object], Any], object]]] = {
-    "procedure": (_key, _NEEDED),
+    "procedure": (_slug, _NEEDED),
     "language": (_language, _NEEDED),
     "title": (_line_of(120), _NEEDED),
     "summary": (_line_of(400), _NEEDED),

@@ -5,10 +5,12 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from training import enrolling
+from training import enrolling, reminding
 
 
 @shared_task
 def keep_up() -> None:
-    """Enrol who joined, who changed, and whose completion is about to expire."""
-    enrolling.enrol_everywhere(now=timezone.now())
+    """Enrol who joined, who changed, and whose completion is about to expire; remind who is late."""
+    now = timezone.now()
+    enrolling.enrol_everywhere(now=now)
+    reminding.remind(now=now)

@@ -10,7 +10,10 @@ from training.models.procedure import Procedure, ProcedureVersion
 
 
 class Requirement(models.Model):
-    """Who must know a procedure: everybody of a role, a team and a tier; what is empty, is any."""
+    """Who must know a procedure: everybody of a role, a team and a tier; what is empty, is any.
+
+    A team's people are its members and its leads.
+    """
 
     procedure = models.ForeignKey(
         Procedure,
@@ -70,7 +73,8 @@ class Enrollment(models.Model):
     """Somebody is asked to complete a version by a moment.
 
     ``scope`` names the steps they are asked about; empty, it is all of them. It is the changed ones
-    only where the version's author says so and they completed the version before.
+    only where the version's author says so and they completed the version before. ``by_hand`` where
+    ``asked_by`` asked this person, and no requirement does; a requirement that goes leaves it behind.
     """
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="enrollments")
@@ -81,9 +85,14 @@ class Enrollment(models.Model):
         Requirement, on_delete=models.SET_NULL, null=True, blank=True, related_name="enrollments"
     )
     scope = ArrayField(models.CharField(max_length=40), default=list, blank=True)
+    by_hand = models.BooleanField(_("asked by somebody"), default=False, db_default=False)
+    asked_by = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
     enrolled_at = models.DateTimeField(_("enrolled"))
     due_at = models.DateTimeField(_("due"), null=True, blank=True)
     reminded_at = models.DateTimeField(_("last reminded"), null=True, blank=True)
+    leads_told_at = models.DateTimeField(_("leads told"), null=True, blank=True)
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
     end = models.CharField(
         _("how it ended"), max_length=12, choices=EnrollmentEnd.choices, blank=True

@@ -1,0 +1,111 @@
+"""What people are told of what they are asked to learn, and what is taken back when it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+
+from django.conf import settings
+from django.db.models import QuerySet
+
+from notifications import noticeboard
+from notifications.noticeboard import Notice
+from notifications.values import Value, moment
+from training.models import Enrollment, ProcedureVersion
+
+_ASKED, _REMINDER, _OVERDUE = (
+    "staff_training_due",
+    "staff_training_reminder",
+    "staff_training_overdue",
+)
+
+
+def asked(*, enrollments: Sequence[Enrollment], now: datetime) -> None:
+    """Tell people what they are asked to complete, and what has changed in it."""
+    noticeboard.notify(
+        notices=[
+            _notice(
+                each, _ASKED, key=f"enrollment:{each.pk}", change=each.version.change_note, now=now
+            )
+            for each in enrollments
+        ],
+        now=now,
+    )
+
+
+def reminded(*, enrollments: Iterable[tuple[Enrollment, datetime]], now: datetime) -> None:
+    """Remind people of what they have not completed; each with the moment the reminder is owed at."""
+    noticeboard.notify(
+        notices=[
+            _notice(
+                each,
+                _REMINDER,
+                key=f"enrollment:{each.pk}:reminder:{int(owed.timestamp())}",
+                now=now,
+            )
+            for each, owed in enrollments
+        ],
+        now=now,
+    )
+
+
+def overdue(*, people: Mapping[tuple[int, ProcedureVersion], Sequence[str]], now: datetime) -> None:
+    """Tell leads, by their ids, the names of their people who are long overdue with a version."""
+    noticeboard.notify(
+        notices=[
+            Notice(
+                dedupe_key=f"overdue:{version.pk}:{lead}:{int(now.timestamp())}",
+                readers=(lead,),
+                kind=_OVERDUE,
+                about="",
+                variables={
+                    "procedure": version.title,
+                    "number": str(version.number),
+                    "people": list(names),
+                    "url": f"{settings.HELPDESK_BASE_URL}/training/people/"
+                    f"?procedure={version.procedure.slug}&state=overdue",
+                },
+            )
+            for (lead, version), names in people.items()
+        ],
+        now=now,
+    )
+
+
+def ended(*, enrollments: QuerySet[Enrollment], how: str, now: datetime) -> None:
+    """End enrolments that are open; letters about them that have not gone out are withdrawn."""
+    ids = list(enrollments.filter(ended_at=None).values_list("pk", flat=True))
+    if not ids:
+        return
+    Enrollment.objects.filter(pk__among=ids, ended_at=None).update(ended_at=now, end=how)
+    _take_back(ids, now=now)
+
+
+def _take_back(ids: Collection[int], *, now: datetime) -> None:
+    noticeboard.withdraw(
+        about=[_about(pk) for pk in ids],
+        kinds=[_ASKED, _REMINDER],
+        keys_starting=["enrollment:"],
+        now=now,
+    )
+
+
+def _about(pk: int) -> str:
+    return f"enrollment:{pk}"
+
+
+def _notice(each: Enrollment, kind: str, *, key: str, now: datetime, **said: Value) -> Notice:
+    version = each.version
+    return Notice(
+        dedupe_key=key,
+        readers=(each.user_id,),
+        kind=kind,
+        about=_about(each.pk),
+        variables={
+            "procedure": version.title,
+            "number": str(version.number),
+            "due": moment(each.due_at or now),
+            "url": f"{settings.HELPDESK_BASE_URL}{version.procedure.get_absolute_url()}",
+            **said,
+        },
+    )
