@@ -43,9 +43,16 @@ class Clock(models.Model):
     handoff = models.OneToOneField(
         Handoff, on_delete=models.CASCADE, null=True, blank=True, related_name="clock"
     )
-    policy_version = models.ForeignKey(PolicyVersion, on_delete=models.PROTECT, related_name="+")
+    policy_version = models.ForeignKey(
+        PolicyVersion, on_delete=models.PROTECT, db_index=False, related_name="+"
+    )
     calendar_version = models.ForeignKey(
-        CalendarVersion, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+        CalendarVersion,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        db_index=False,
+        related_name="+",
     )
     zone = models.CharField(_("time zone"), max_length=64, blank=True)
     budget = models.DurationField(_("target"))

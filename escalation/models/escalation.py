@@ -56,7 +56,9 @@ class Escalation(models.Model):
     under which everything the escalation owes (letters, reminders) is owed once.
     """
 
-    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="escalations")
+    ticket = models.ForeignKey(
+        Ticket, on_delete=models.CASCADE, db_index=False, related_name="escalations"
+    )
     kind = models.CharField(_("kind"), max_length=12, choices=Kind.choices)
     number = models.PositiveIntegerField(_("number"))
     trigger = models.CharField(_("trigger"), max_length=8, choices=Trigger.choices)
@@ -75,7 +77,9 @@ class Escalation(models.Model):
         related_name="owned_escalations",
         verbose_name=_("escalation owner"),
     )
-    policy_version = models.ForeignKey(PolicyVersion, on_delete=models.PROTECT, related_name="+")
+    policy_version = models.ForeignKey(
+        PolicyVersion, on_delete=models.PROTECT, db_index=False, related_name="+"
+    )
     #: Nothing asks by it, and a published version never goes, so that an index would only cost.
     procedure_version = models.ForeignKey(
         ProcedureVersion,
@@ -101,7 +105,7 @@ class Escalation(models.Model):
     accepted_at = models.DateTimeField(_("accepted"), null=True, blank=True)
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
     ended_by = models.ForeignKey(
-        User, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+        User, on_delete=models.PROTECT, null=True, blank=True, db_index=False, related_name="+"
     )
     outcome = models.TextField(_("outcome"), blank=True, max_length=4000)
     cause = models.CharField(_("cause"), max_length=500, blank=True)
@@ -197,10 +201,12 @@ class Handoff(models.Model):
     ``Step`` rows say which of them fired.
     """
 
-    escalation = models.ForeignKey(Escalation, on_delete=models.CASCADE, related_name="handoffs")
+    escalation = models.ForeignKey(
+        Escalation, on_delete=models.CASCADE, db_index=False, related_name="handoffs"
+    )
     number = models.PositiveSmallIntegerField(_("number"))
     from_team = models.ForeignKey(
-        Team, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+        Team, on_delete=models.PROTECT, null=True, blank=True, db_index=False, related_name="+"
     )
     to_team = models.ForeignKey(
         Team, on_delete=models.PROTECT, related_name="handoffs", verbose_name=_("to team")
@@ -215,7 +221,7 @@ class Handoff(models.Model):
     )
     offered_at = models.DateTimeField(_("offered"))
     offered_by = models.ForeignKey(
-        User, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+        User, on_delete=models.PROTECT, null=True, blank=True, db_index=False, related_name="+"
     )
     accept_by = models.DateTimeField(_("accept by"))
     path = models.JSONField(_("path"), default=list)
@@ -229,7 +235,7 @@ class Handoff(models.Model):
     )
     outcome_at = models.DateTimeField(_("outcome at"), null=True, blank=True)
     outcome_by = models.ForeignKey(
-        User, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+        User, on_delete=models.PROTECT, null=True, blank=True, db_index=False, related_name="+"
     )
     reason_code = models.CharField(
         _("reason"), max_length=20, choices=ReturnReason.choices, blank=True
@@ -271,7 +277,9 @@ class Handoff(models.Model):
 class Step(models.Model):
     """A step of the escalation path that fired. Append-only."""
 
-    handoff = models.ForeignKey(Handoff, on_delete=models.CASCADE, related_name="steps")
+    handoff = models.ForeignKey(
+        Handoff, on_delete=models.CASCADE, db_index=False, related_name="steps"
+    )
     number = models.PositiveSmallIntegerField(_("number"))
     action = models.CharField(_("action"), max_length=16)
     fired_at = models.DateTimeField(_("fired"))
@@ -297,13 +305,17 @@ class Step(models.Model):
 class Decision(models.Model):
     """Why a rule escalated a ticket: the facts it saw and its reasons. Append-only."""
 
-    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="decisions")
+    ticket = models.ForeignKey(
+        Ticket, on_delete=models.CASCADE, db_index=False, related_name="decisions"
+    )
     escalation = models.OneToOneField(
         Escalation, on_delete=models.CASCADE, null=True, blank=True, related_name="decision"
     )
     at = models.DateTimeField(_("at"))
     rule_key = models.CharField(_("rule"), max_length=80)
-    policy_version = models.ForeignKey(PolicyVersion, on_delete=models.PROTECT, related_name="+")
+    policy_version = models.ForeignKey(
+        PolicyVersion, on_delete=models.PROTECT, db_index=False, related_name="+"
+    )
     reasons = models.JSONField(_("reasons"), default=list)
 
     class Meta:

@@ -41,7 +41,9 @@ class Promise(models.Model):
     customer has answered.
     """
 
-    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="promises")
+    ticket = models.ForeignKey(
+        Ticket, on_delete=models.CASCADE, db_index=False, related_name="promises"
+    )
     escalation = models.ForeignKey(
         Escalation, on_delete=models.CASCADE, null=True, blank=True, related_name="promises"
     )
@@ -52,7 +54,7 @@ class Promise(models.Model):
     due_at = models.DateTimeField(_("due"), null=True, blank=True)
     made_at = models.DateTimeField(_("made"))
     made_by = models.ForeignKey(
-        User, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+        User, on_delete=models.PROTECT, null=True, blank=True, db_index=False, related_name="+"
     )
     email = models.ForeignKey(
         OutgoingEmail, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"

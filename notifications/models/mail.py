@@ -124,10 +124,14 @@ class OutgoingEmail(models.Model):
     is lost too, left for a person to see.
     """
 
-    dedupe_key = models.CharField(_("dedupe key"), max_length=200, unique=True)
+    dedupe_key = models.CharField(_("dedupe key"), max_length=200)
     kind = models.CharField(_("kind of mail"), max_length=40)
     template = models.ForeignKey(
-        MailTemplate, on_delete=models.PROTECT, related_name="+", verbose_name=_("mail text")
+        MailTemplate,
+        on_delete=models.PROTECT,
+        db_index=False,
+        related_name="+",
+        verbose_name=_("mail text"),
     )
     variables = models.JSONField(_("variables"), default=dict)
     to_address = models.CharField(_("to"), max_length=254)
@@ -149,7 +153,7 @@ class OutgoingEmail(models.Model):
     headers = models.JSONField(_("threading headers"), default=dict, blank=True)
     thread_subject = models.CharField(_("subject in the thread"), max_length=250, blank=True)
     automatic = models.BooleanField(_("written by the system"), default=True)
-    message_id = models.CharField(_("Message-ID"), max_length=255, unique=True)
+    message_id = models.CharField(_("Message-ID"), max_length=255)
     state = models.CharField(
         _("state"), max_length=9, choices=MailState.choices, default=MailState.QUEUED
     )
@@ -219,6 +223,9 @@ class OutgoingEmail(models.Model):
             ),
         ]
         constraints = [
+            # By constraints and not by the fields: those would each have a second index, for LIKE.
+            models.UniqueConstraint(fields=("dedupe_key",), name="mail_once"),
+            models.UniqueConstraint(fields=("message_id",), name="mail_message_id_once"),
             models.CheckConstraint(
                 condition=Q(state__in=MailState.values), name="mail_state_is_known"
             ),

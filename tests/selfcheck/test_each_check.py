@@ -24,8 +24,7 @@ EARLIER = NOW - timedelta(hours=2)
 
 #: What a constraint would refuse is done without it.
 WITHOUT = {
-    "letter-once": "ALTER TABLE notifications_outgoingemail"
-    " DROP CONSTRAINT notifications_outgoingemail_dedupe_key_key",
+    "letter-once": "ALTER TABLE notifications_outgoingemail DROP CONSTRAINT mail_once",
     "notice-once": "ALTER TABLE notifications_notification DROP CONSTRAINT notification_once",
     "escalation-once": "DROP INDEX escalation_open_once_per_kind",
 }

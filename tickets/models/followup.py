@@ -28,10 +28,9 @@ class FollowUp(models.Model):
     key = models.CharField(
         _("key"),
         max_length=120,
-        unique=True,
         help_text=_("What it is owed for; the same key is never owed twice."),
     )
-    about = models.CharField(_("about"), max_length=120, blank=True, db_index=True)
+    about = models.CharField(_("about"), max_length=120, blank=True)
     user = models.ForeignKey(
         User,
         on_delete=models.PROTECT,
@@ -46,14 +45,14 @@ class FollowUp(models.Model):
     every = models.CharField(_("repeated every"), max_length=20, blank=True)
     created_at = models.DateTimeField(_("created"))
     created_by = models.ForeignKey(
-        User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+        User, on_delete=models.SET_NULL, null=True, blank=True, db_index=False, related_name="+"
     )
     fired_at = models.DateTimeField(_("last reminded"), null=True, blank=True)
     fired_count = models.PositiveIntegerField(_("times reminded"), default=0)
     missed_count = models.PositiveIntegerField(_("times missed"), default=0)
     done_at = models.DateTimeField(_("done"), null=True, blank=True)
     done_by = models.ForeignKey(
-        User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+        User, on_delete=models.SET_NULL, null=True, blank=True, db_index=False, related_name="+"
     )
     dropped_at = models.DateTimeField(_("no longer needed"), null=True, blank=True)
 
@@ -67,8 +66,10 @@ class FollowUp(models.Model):
                 condition=Q(done_at__isnull=True, dropped_at__isnull=True),
                 name="follow_up_open_by_user",
             ),
+            models.Index(fields=("about",), name="follow_up_about"),
         ]
         constraints = [
+            models.UniqueConstraint(fields=("key",), name="follow_up_once"),
             models.CheckConstraint(
                 condition=Q(done_at__isnull=True) | Q(dropped_at__isnull=True),
                 name="follow_up_done_or_dropped",

@@ -125,6 +125,7 @@ class Ticket(models.Model):
         on_delete=models.PROTECT,
         null=True,
         blank=True,
+        db_index=False,
         related_name="tickets",
         verbose_name=_("organization"),
     )
@@ -226,7 +227,7 @@ class Ticket(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=("review_at",),
+                fields=("review_at", "id"),
                 condition=Q(review_at__isnull=False),
                 name="ticket_due_for_review",
             ),
@@ -406,7 +407,9 @@ class Detail(models.Model):
     An empty value is one the customer was asked for and has not given yet.
     """
 
-    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="details")
+    ticket = models.ForeignKey(
+        Ticket, on_delete=models.CASCADE, db_index=False, related_name="details"
+    )
     key = models.SlugField(_("key"))
     value = models.CharField(_("value"), max_length=1000, blank=True)
     asked_at = models.DateTimeField(_("asked for"), null=True, blank=True)
@@ -434,11 +437,13 @@ class Detail(models.Model):
 class Event(models.Model):
     """Something that happened to a ticket. Append-only; ids and values, never texts."""
 
-    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="events")
+    ticket = models.ForeignKey(
+        Ticket, on_delete=models.CASCADE, db_index=False, related_name="events"
+    )
     kind = models.CharField(_("kind"), max_length=40)
     at = models.DateTimeField(_("at"))
     user = models.ForeignKey(
-        User, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+        User, on_delete=models.PROTECT, null=True, blank=True, db_index=False, related_name="+"
     )
     contact = models.ForeignKey(
         Contact, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
