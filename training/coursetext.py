@@ -44,6 +44,7 @@ SECTIONS: Final = (
     "Questions people ask",
     "Knowledge check",
 )
+LANGUAGE: Final = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8})?")
 KEY: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _BRACES: Final = re.compile(r"\s*\{#(?P<key>[^\s}]*)(?:\s+step=(?P<step>[^\s}]*))?\s*\}\s*$")
 _OPTION: Final = re.compile(r"\[(?P<mark>[ xX])\]\s+(?P<text>.*)", re.DOTALL)
@@ -516,7 +517,7 @@ def _keys(value: object) -> tuple[str, ...]:
 
 
 def _language(value: object) -> str:
-    if not isinstance(value, str) or not re.fullmatch(r"[a-z]{2,3}(-[a-z0-9]{2,8})?", value):
+    if not isinstance(value, str) or not LANGUAGE.fullmatch(value):
         raise ValueError(_("must be a language, such as “en”."))
     return value
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
@@ -19,24 +20,52 @@ from training.agreement import main_language, read_version
 from training.models import Procedure, ProcedureVersion, VersionState
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What an author had before them: the newest version of a procedure, by its number and last
+    change. All of it is None before a procedure's first version."""
+
+    procedure: str | None = None
+    number: int | None = None
+    changed_at: datetime | None = None
+
+    @classmethod
+    def of(cls, version: ProcedureVersion) -> Seen:
+        return cls(version.procedure.slug, version.number, version.changed_at)
+
+
+class Stale(Refused):
+    """Somebody wrote meanwhile; ``standing`` is what stands there now."""
+
+    def __init__(self, standing: ProcedureVersion) -> None:
+        super().__init__(_("%(version)s was changed meanwhile.") % {"version": standing})
+        self.standing = standing
+
+
 @transaction.atomic
-def write(*, texts: Mapping[str, str], by: User | None, now: datetime) -> ProcedureVersion | None:
+def write(
+    *, texts: Mapping[str, str], by: User | None, now: datetime, seen: Seen | None = None
+) -> ProcedureVersion | None:
     """Keep these texts as the procedure's draft; None where its newest version says the same.
 
     The procedure is the one that the texts name; whoever writes its first version owns it. A draft
-    that stands there is written over. Raises ``VersionErrors`` where the texts are no version, and
-    ``Refused`` while one is in review.
+    that stands there is written over, except by an author who has ``seen`` another: raises ``Stale``.
+    Raises ``VersionErrors`` where the texts are no version, and ``Refused`` while one is in review.
     """
-    courses = read_version(texts)
+    courses = read_version(texts, procedure=seen.procedure if seen else None)
     course = courses[main_language(courses)]
-    procedure, _new = Procedure.objects.get_or_create(
+    procedure, is_new = Procedure.objects.get_or_create(
         slug=course.front.procedure, defaults={"owner": by, "created_at": now}
     )
+    if seen is not None and seen.procedure is None and not is_new:
+        raise Refused(_("There is a procedure “%(slug)s” already.") % {"slug": procedure})
     # Two who write at once take turns, so that neither meets the other's number.
     Procedure.objects.select_for_update(no_key=True).get(pk=procedure.pk)
     newest = procedure.versions.order_by("-number").first()
     if newest is not None and newest.texts == dict(texts):
         return None
+    if newest is not None and seen not in {None, Seen.of(newest)}:
+        raise Stale(newest)
     if newest is not None and newest.state == VersionState.REVIEW:
         raise Refused(_("%(version)s is in review: give it back first.") % {"version": newest})
     if newest is None or newest.is_published:
@@ -84,7 +113,7 @@ def submit(*, version_id: int, by: User, now: datetime) -> ProcedureVersion:
                     "number": str(version.number),
                     "author": by.name,
                     "change": version.change_note,
-                    "url": f"{settings.HELPDESK_BASE_URL}{version.procedure.get_absolute_url()}",
+                    "url": f"{settings.HELPDESK_BASE_URL}{version.page}",
                 },
             )
         ],
@@ -137,11 +166,35 @@ def publish(*, version_id: int, by: User | None, now: datetime) -> ProcedureVers
 
 @transaction.atomic
 def discard(*, version_id: int, by: User, now: datetime) -> None:
-    """Throw a draft away; what was published stays for ever."""
+    """Throw a draft away, and with its only version a procedure; what was published stays for ever."""
     version = _held(version_id)
     if version.state != VersionState.DRAFT:
         raise Refused(_("%(version)s is no draft.") % {"version": version})
     version.delete()
+    if not version.procedure.versions.exists():
+        version.procedure.delete()
+
+
+@transaction.atomic
+def hand_over(*, procedure_id: int, to: int, by: User) -> Procedure:
+    """Give a procedure another owner, who answers for others' work; its owner does so, or a manager."""
+    procedure = (
+        Procedure.objects.select_related("owner")
+        .select_for_update(of=("self",), no_key=True)
+        .get(pk=procedure_id)
+    )
+    if not may_hand_over(procedure=procedure, by=by):
+        raise Refused(_("Its owner or a manager names another owner."), field="owner")
+    owner = User.objects.filter(pk=to, is_active=True).exclude(role=Role.AGENT).first()
+    if owner is None:
+        raise Refused(_("Choose a lead, a manager or an admin."), field="owner")
+    procedure.owner = owner
+    procedure.save(update_fields=("owner",))
+    return procedure
+
+
+def may_hand_over(*, procedure: Procedure, by: User) -> bool:
+    return by.role in {Role.MANAGER, Role.ADMIN} or procedure.owner_id == by.pk
 
 
 def _held(version_id: int) -> ProcedureVersion:

@@ -8,4 +8,7 @@ from desk.settingstabs import Page, everybody
 
 #: In the order of the tabs. Whoever adds a page adds its line; its template extends
 #: ``training/base.html``.
-PAGES = (Page("desk:training", _("Your training"), "school", everybody),)
+PAGES = (
+    Page("desk:training", _("Your training"), "school", everybody),
+    Page("desk:procedures", _("Procedures"), "files", lambda user: user.is_lead),
+)

@@ -18,6 +18,7 @@ from desk.actions import Action
 from desk.escalationactions import ON_ESCALATION
 from desk.portal.views.tickets import ACTS
 from desk.ticketactions import ON_TICKET
+from desk.training.views.authoring import ACTS as VERSION_ACTS
 from notifications.views.webhooks import ACTS as WEBHOOK_ACTS
 
 PEOPLE = ("visitor", "disabled", "contact", "agent", "outsider", "lead", "manager", "admin")
@@ -124,6 +125,11 @@ def _does_with_webhook(path: str, *also: str) -> Address:
     return Address(path, _once(NOT_SO), _rooms(LEADS_DO, LEADS_DO_PRIVATE, LEADS_NOWHERE), also)
 
 
+def _of_procedure(own: str) -> dict[str, str]:
+    """What leads do with procedures, of which no team has one of its own."""
+    return {"own": own, "nowhere": LEADS_NOWHERE}
+
+
 TICKET = "/tickets/{ticket}/"
 WEBHOOK = "/settings/webhooks/{webhook}/"
 
@@ -159,6 +165,43 @@ OURS: Mapping[str, Address] = {
         "/training/{procedure}/check/{attempt}/",
         {"own": "in in in 200 404 404 404 404", "nowhere": NOWHERE},
         {"own": "in in in did 404 404 404 404", "nowhere": NOWHERE},
+    ),
+    "desk:procedures": _page("/training/procedures/", get=LEADS),
+    "desk:procedure-new": _page("/training/procedures/new/", get=LEADS, post=LEADS_DO),
+    "desk:procedure-changes": Address(
+        "/training/{procedure}/changes/", {"own": STAFF, "nowhere": NOWHERE}, _once(NOT_SO)
+    ),
+    "desk:procedure-owner": Address(
+        "/training/{procedure}/owner/", _once(NOT_SO), _of_procedure(LEADS_DO)
+    ),
+    "desk:procedure-versions": Address(
+        "/training/{procedure}/versions/", _of_procedure(LEADS), _once(NOT_SO)
+    ),
+    "desk:procedure-next": Address(
+        "/training/{procedure}/versions/new/",
+        _of_procedure("in in in 403 403 on on on"),
+        _of_procedure(LEADS_DO),
+    ),
+    "desk:procedure-version": Address(
+        "/training/{procedure}/versions/1/",
+        _of_procedure(LEADS),
+        _once(NOT_SO),
+        ("/training/{procedure}/versions/2/?against=1&language=de",),
+    ),
+    "desk:procedure-edit": Address(
+        "/training/{procedure}/versions/2/edit/", _of_procedure(LEADS), _of_procedure(LEADS_DO)
+    ),
+    "desk:procedure-files": Address(
+        "/training/{procedure}/versions/1/files/",
+        _of_procedure(LEADS),
+        _once(NOT_SO),
+        ("/training/{procedure}/versions/1/files/?language=en",),
+    ),
+    "desk:procedure-act": Address(
+        "/training/{procedure}/versions/2/submit/",
+        _once(NOT_SO),
+        _of_procedure(LEADS_DO),
+        tuple(f"/training/{{procedure}}/versions/2/{act}/" for act in VERSION_ACTS),
     ),
     "desk:offers": _page("/offers/"),
     "desk:search": _page(

@@ -30,7 +30,7 @@ from tickets import followups, portal, triage
 from tickets.inbound.ingest import ingest
 from tickets.models import Attachment, Contact, FollowUp, InboundEmail, Ticket
 from tickets.models.followup import FollowUpKind
-from training import attempting, defaults
+from training import attempting, defaults, drafting, versions
 from training.course import ESCALATION
 from training.models import ProcedureVersion
 
@@ -175,7 +175,7 @@ class Rooms:
 
     def _attempt(self, user: User) -> int:
         """The knowledge check that somebody has begun."""
-        version = ProcedureVersion.objects.get()
+        version = ProcedureVersion.objects.published().get()
         begun = attempting.begin(
             version_id=version.pk, by=user, random=Random(1), now=ago(minutes=5)
         )
@@ -201,8 +201,14 @@ class Rooms:
 
 
 def published() -> str:
-    """The slug of the procedure that an installation comes with."""
-    defaults.load_defaults(now=ago(days=1))
+    """The slug of the procedure that an installation comes with; its second version is a draft."""
+    if defaults.load_defaults(now=ago(days=1)):
+        first = ProcedureVersion.objects.get()
+        texts = {
+            language: text.replace("\n## Scope", "\nAnd nothing else.\n\n## Scope")
+            for language, text in drafting.next_texts(first, today=ago(hours=1).date()).items()
+        }
+        versions.write(texts=texts, by=None, now=ago(hours=1))
     return ESCALATION
 
 

@@ -135,6 +135,11 @@ class ProcedureVersion(models.Model):
         return f"{self.procedure.get_absolute_url()}?version={self.number}"
 
     @property
+    def page(self) -> str:
+        """Where its authors find it, in whichever state."""
+        return f"{self.procedure.get_absolute_url()}versions/{self.number}/"
+
+    @property
     def is_published(self) -> bool:
         return self.state == VersionState.PUBLISHED
 
