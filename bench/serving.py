@@ -92,19 +92,19 @@ def server() -> Iterator[Server]:
         "HELPDESK_MAIL_DOMAIN": "bench.test",
         "HELPDESK_STATIC_ROOT": str(folder / "static"),
         "EMAIL_BACKEND": "django.core.mail.backends.dummy.EmailBackend",
+        "PORT": str(port),
+        "WEB_CONCURRENCY": str(WORKERS),
+        "WEB_THREADS": "2",
     }
     if not (folder / "static").exists():
         manage = [sys.executable, "manage.py", "collectstatic", "--noinput", "-v0"]
         subprocess.run(manage, cwd=ROOT, env=environment, check=True)
     process = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "gunicorn", "-c", "python:helpdesk.gunicorn", "helpdesk.wsgi"),
-            *("--workers", str(WORKERS)),
-            *("--bind", f"127.0.0.1:{port}", "--threads", "2", "--log-level", "warning"),
-            *("--keep-alive", "60", "--no-control-socket"),
-        ],
+        [sys.executable, "-m", "gunicorn", "-c", "python:helpdesk.webserver", "helpdesk.wsgi"],
         cwd=ROOT,
         env=environment,
+        # Standard output is for the figures.
+        stdout=sys.stderr,
     )
     running = Server(port, psutil.Process(process.pid))
     try:

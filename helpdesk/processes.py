@@ -40,11 +40,10 @@ def commands(*, port: int, data_dir: Path, listener: int | None = None) -> dict[
     return {
         "web": [
             *python,
-            *("gunicorn", "-c", "python:helpdesk.gunicorn", "helpdesk.wsgi"),
-            *("--workers", "2", "--bind"),
+            *("gunicorn", "-c", "python:helpdesk.webserver", "helpdesk.wsgi"),
+            *("--workers", "2", "--threads", "2", "--bind"),
             f"127.0.0.1:{port}" if listener is None else f"fd://{listener}",
-            *("--threads", "2", "--graceful-timeout", "5", "--log-level", "warning"),
-            "--no-control-socket",
+            *("--graceful-timeout", "5", "--log-level", "warning"),
         ],
         "engine": [*worker, "-Q", "engine", "-n", f"engine-{port}@%h", "--concurrency", "1"],
         "mail": [*worker, "-Q", "mail,default", "-n", f"mail-{port}@%h", "--concurrency", "1"],

@@ -1,13 +1,14 @@
-"""The web server as production runs it: ``gunicorn -c python:helpdesk.webserver helpdesk.wsgi``.
+"""gunicorn's configuration: ``gunicorn -c python:helpdesk.webserver helpdesk.wsgi``, and in ``manage.py up``.
 
-The names in lower case are gunicorn's own settings and hooks. Its lines go where all others go, and a request
-leaves one: what gunicorn measured together with what ``requestlog.py`` found out.
+The names in lower case are gunicorn's own settings and hooks. Its lines go where all others go, and in
+production a request leaves one: what gunicorn measured together with what ``requestlog.py`` found out.
 """
 
 from __future__ import annotations
 
 import logging
 import os
+import shutil
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -19,9 +20,7 @@ from django.core.exceptions import ImproperlyConfigured
 from gunicorn import glogging
 
 from helpdesk import declared, logs
-from helpdesk.gunicorn import child_exit as child_exit
-from helpdesk.gunicorn import on_exit as on_exit
-from helpdesk.gunicorn import on_starting as on_starting
+from helpdesk.health import tally
 from helpdesk.requestlog import FOUND
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "helpdesk.settings")
@@ -36,6 +35,8 @@ class Logger(glogging.Logger):  # type: ignore[misc]  # gunicorn is untyped
         for one in (self.error_log, self.access_log):
             one.handlers.clear()
             one.propagate = True
+        # As much as ``LOG_LEVEL`` lets through, like all others.
+        self.access_log.setLevel(logging.NOTSET)
         self._line: structlog.stdlib.BoundLogger = structlog.get_logger("gunicorn.access")
 
     def access(self, resp: Any, req: Any, environ: dict[str, Any], request_time: timedelta) -> None:
@@ -67,7 +68,7 @@ bind = [f"127.0.0.1:{settings.PORT}"]
 workers = _env[declared.WEB_CONCURRENCY]
 threads = _env[declared.WEB_THREADS]
 loglevel = _env[declared.LOG_LEVEL].lower()
-accesslog = "-"
+accesslog = "-" if settings.PRODUCTION else None
 logger_class = Logger
 # Longer than a page may take, shorter than a container gets to end.
 graceful_timeout = 25
@@ -79,3 +80,21 @@ keepalive = 75
 _MEMORY = Path("/dev/shm")  # noqa: S108  # gunicorn makes its file there for itself alone
 worker_tmp_dir = str(_MEMORY) if _MEMORY.is_dir() else None
 control_socket_disable = True
+
+
+def on_starting(_server: Any) -> None:
+    """Before any worker is there, and before anything counts."""
+    os.environ[tally.VARIABLE] = str(tally.folder_of(os.getpid()))
+
+
+def child_exit(_server: Any, worker: Any) -> None:
+    """Keep what a worker has counted that has ended, however that came."""
+    if (counted := tally.current()) is not None:
+        tally.inherit(counted[0], worker.pid)
+
+
+def on_exit(_server: Any) -> None:
+    """Leave nothing behind."""
+    counted = tally.current()
+    if counted is not None and counted[1] == os.getpid():
+        shutil.rmtree(counted[0], ignore_errors=True)

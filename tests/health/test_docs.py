@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 import yaml
 from django.test import Client
 
-from helpdesk import __version__, gunicorn, webserver
+from helpdesk import __version__, processes
 from helpdesk.health.readiness import NAMES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -111,8 +112,11 @@ def test_every_finding_has_a_section_that_says_what_to_do() -> None:
 
 
 def test_production_counts_as_a_machine_of_ones_own_does() -> None:
-    for hook in ("on_starting", "child_exit", "on_exit"):
-        assert getattr(webserver, hook) is getattr(gunicorn, hook)
+    web = processes.commands(port=8000, data_dir=ROOT)["web"]
+    same = ["-c", "python:helpdesk.webserver", "helpdesk.wsgi"]
+    assert web[web.index("-c") :][:3] == same
+    [image] = re.findall(r"(?m)^CMD (\[.+\])$", (ROOT / "Dockerfile").read_text())
+    assert json.loads(image)[:4] == ["gunicorn", *same]
 
 
 def test_what_says_that_it_runs_is_the_release() -> None:
