@@ -21,6 +21,8 @@ UNTOUCHED: Mapping[str, str] = {
     "notifications_mailtemplate": "shipped",
     "escalation_policy": "slug = 'default'",
     "escalation_policyversion": "number = 1 AND created_by_id IS NULL",
+    "training_procedure": "slug = 'ticket-escalation' AND owner_id IS NULL",
+    "training_procedureversion": "number = 1 AND created_by_id IS NULL",
 }
 #: Made by migrations, not by models.
 _BESIDE = ("django_cache", "django_migrations", "staff_edition")

@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
@@ -23,6 +24,7 @@ from helpdesk import __version__
 from helpdesk.backup import manifest, tools
 from helpdesk.backup.archive import FILES, Writer, is_safe
 from tickets.models import Attachment
+from training.models import LessonVideo
 
 #: Rows that a restored installation does without: whoever was signed in signs in again.
 LEFT_OUT = ("django_session", "django_cache")
@@ -143,9 +145,15 @@ def _files(writer: Writer, made: Made) -> tuple[int, int]:
 
 def _named() -> Iterator[tuple[str, int, str]]:
     """Every file that a row names, once, in the order of its bytes; size and SHA-256 by the row."""
-    rows = Attachment.objects.exclude(file="").order_by(Collate("file", "C"), "pk")
+    # In an order of bytes as a whole, since the one folder comes before the other.
+    rows = chain.from_iterable(
+        found.order_by(Collate("file", "C"), "pk")
+        .values_list("file", "size", "sha256")
+        .iterator(chunk_size=2000)
+        for found in (Attachment.objects.exclude(file=""), LessonVideo.objects.all())
+    )
     last = ""
-    for name, size, digest in rows.values_list("file", "size", "sha256").iterator(chunk_size=2000):
+    for name, size, digest in rows:
         if name != last:
             yield name, size, bytes(digest).hex()
         last = name

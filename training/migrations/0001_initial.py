@@ -218,6 +218,7 @@ class Migration(migrations.Migration):
                 ),
                 ("mime", models.CharField(max_length=40, verbose_name="type")),
                 ("size", models.PositiveBigIntegerField(verbose_name="bytes")),
+                ("sha256", models.BinaryField(max_length=32, verbose_name="SHA-256")),
                 ("captions", models.TextField(verbose_name="captions (WebVTT)")),
                 ("added_at", models.DateTimeField(verbose_name="added")),
                 (

@@ -161,6 +161,7 @@ class LessonVideo(models.Model):
     file = models.FileField(_("video"), upload_to="lessons/%Y/%m/", max_length=200)
     mime = models.CharField(_("type"), max_length=40)
     size = models.PositiveBigIntegerField(_("bytes"))
+    sha256 = models.BinaryField(_("SHA-256"), max_length=32)
     captions = models.TextField(_("captions (WebVTT)"))
     added_at = models.DateTimeField(_("added"))
 
