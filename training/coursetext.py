@@ -46,7 +46,7 @@ SECTIONS: Final = (
 )
 LANGUAGE: Final = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8})?")
 KEY: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
-_BRACES: Final = re.compile(r"\s*\{#(?P<key>[^\s}]*)(?:\s+step=(?P<step>[^\s}]*))?\s*\}\s*$")
+_BRACES: Final = re.compile(r"\{#(?P<key>[^\s}]*)(?:\s+step=(?P<step>[^\s}]*))?\s*\}\s*")
 _OPTION: Final = re.compile(r"\[(?P<mark>[ xX])\]\s+(?P<text>.*)", re.DOTALL)
 _WORD: Final = re.compile(r"(?P<word>Example|Narration|Covers|Why):\s*(?P<rest>.*)", re.DOTALL)
 _MARKDOWN: Final = MarkdownIt("commonmark")
@@ -402,12 +402,14 @@ class _Reader:
 
     def _keyed(self, said: str, line: int) -> tuple[str, str, str]:
         """What is said without its braces, the key in them, and the step they name."""
-        match = _BRACES.search(said)
+        # Searched for, blanks would be looked through once from each of them.
+        start = said.rfind("{#")
+        match = _BRACES.fullmatch(said, start) if start >= 0 else None
         if match is None or not KEY.fullmatch(match["key"]) or len(match["key"]) > 40:
             message = _("“%s” needs a key at its end, such as {#gather}.")
             self.wrong(line, message % said)
             return said, "", ""
-        return said[: match.start()].strip(), match["key"], match["step"] or ""
+        return said[:start].strip(), match["key"], match["step"] or ""
 
     def _once(self, section: _Part | None, keys: Sequence[str]) -> None:
         for key in sorted({key for key in keys if key and keys.count(key) > 1}):

@@ -84,7 +84,7 @@ def enrol(*, procedure: Procedure, now: datetime) -> list[Enrollment]:
             )
         )
     Enrollment.objects.bulk_create(new)
-    telling.asked(enrollments=new, now=now)
+    telling.asked(enrollments=new, passed=passed, now=now)
     return new
 
 
@@ -118,7 +118,7 @@ def ask(
         enrolled_at=now,
         due_at=due_at,
     )
-    telling.asked(enrollments=[made], now=now)
+    telling.asked(enrollments=[made], passed=passed, now=now)
     return made
 
 

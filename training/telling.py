@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from notifications import noticeboard
 from notifications.noticeboard import Notice
 from notifications.values import Value, moment
-from training.models import Enrollment, ProcedureVersion
+from training.models import Completion, Enrollment, ProcedureVersion
 
 _ASKED, _REMINDER, _OVERDUE = (
     "staff_training_due",
@@ -20,12 +20,22 @@ _ASKED, _REMINDER, _OVERDUE = (
 )
 
 
-def asked(*, enrollments: Sequence[Enrollment], now: datetime) -> None:
-    """Tell people what they are asked to complete, and what has changed in it."""
+def asked(
+    *, enrollments: Sequence[Enrollment], passed: Mapping[int, Completion], now: datetime
+) -> None:
+    """Tell people what they are asked to complete, and what has changed in it.
+
+    Whoever ``passed`` an older version is led to what differs from that.
+    """
     noticeboard.notify(
         notices=[
             _notice(
-                each, _ASKED, key=f"enrollment:{each.pk}", change=each.version.change_note, now=now
+                each,
+                _ASKED,
+                key=f"enrollment:{each.pk}",
+                change=each.version.change_note,
+                url=_where(each.version, passed.get(each.user_id)),
+                now=now,
             )
             for each in enrollments
         ],
@@ -90,6 +100,13 @@ def _take_back(ids: Collection[int], *, now: datetime) -> None:
     )
 
 
+def _where(version: ProcedureVersion, passed: Completion | None) -> str:
+    page = f"{settings.HELPDESK_BASE_URL}{version.procedure.get_absolute_url()}"
+    if passed is None or passed.version.number >= version.number:
+        return page
+    return f"{page}changes/?since={passed.version.number}"
+
+
 def _about(pk: int) -> str:
     return f"enrollment:{pk}"
 
@@ -105,7 +122,7 @@ def _notice(each: Enrollment, kind: str, *, key: str, now: datetime, **said: Val
             "procedure": version.title,
             "number": str(version.number),
             "due": moment(each.due_at or now),
-            "url": f"{settings.HELPDESK_BASE_URL}{version.procedure.get_absolute_url()}",
+            "url": _where(version, None),
             **said,
         },
     )

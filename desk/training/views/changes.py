@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib.auth.decorators import login_required
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -12,7 +13,7 @@ from desk.training.difference import difference
 from desk.training.standing import standings
 from desk.views.numbers import number
 from desk.views.reading import reader
-from training.models import ProcedureVersion
+from training.models import Completion, ProcedureVersion
 
 
 @require_safe
@@ -27,12 +28,7 @@ def since(request: HttpRequest, slug: str) -> HttpResponse:
     standing = found[0]
     new = ProcedureVersion.objects.select_related("procedure").get(pk=standing.offered.pk)
     older = new.procedure.versions.published().filter(number__lt=new.number).order_by("number")
-    asked = number(request.GET["since"]) if "since" in request.GET else None
-    if asked is None and standing.passed is not None:
-        asked = standing.passed.version.number
-    old = older.filter(number=asked).first() if asked is not None else older.last()
-    if old is None and "since" in request.GET:
-        raise Http404
+    old = _older(request, older, standing.passed)
     language = user.language
     return render(
         request,
@@ -48,3 +44,16 @@ def since(request: HttpRequest, slug: str) -> HttpResponse:
             "now": now,
         },
     )
+
+
+def _older(
+    request: HttpRequest, older: QuerySet[ProcedureVersion], passed: Completion | None
+) -> ProcedureVersion | None:
+    """The version to compare with; None where there is none before."""
+    if "since" in request.GET:
+        found = older.filter(number=number(request.GET["since"]) or 0).first()
+        if found is None:
+            raise Http404
+        return found
+    known = older.filter(number=passed.version.number).first() if passed is not None else None
+    return known or older.last()
