@@ -23,6 +23,7 @@ SUBJECTS = (
     "pages",
     "searching",
     "selfcheck",
+    "training",
     "api",
     "engine",
     "mailin",

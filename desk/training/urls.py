@@ -1,6 +1,14 @@
 from django.urls import path
 
-from desk.training.views import authoring, changes, check, contents, editing, procedures
+from desk.training.views import (
+    authoring,
+    changes,
+    check,
+    contents,
+    editing,
+    procedures,
+    questions,
+)
 
 urlpatterns = [
     path("", contents.contents, name="training"),
@@ -9,6 +17,7 @@ urlpatterns = [
     path("<slug:slug>/", contents.procedure, name="procedure"),
     path("<slug:slug>/check/", check.check, name="check"),
     path("<slug:slug>/check/<int:pk>/", check.attempt, name="attempt"),
+    path("<slug:slug>/questions/", questions.questions, name="questions"),
     path("<slug:slug>/changes/", changes.since, name="procedure-changes"),
     path("<slug:slug>/owner/", procedures.hand_over, name="procedure-owner"),
     path("<slug:slug>/versions/", authoring.versions_of, name="procedure-versions"),

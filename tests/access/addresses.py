@@ -166,6 +166,15 @@ OURS: Mapping[str, Address] = {
         {"own": "in in in 200 404 404 404 404", "nowhere": NOWHERE},
         {"own": "in in in did 404 404 404 404", "nowhere": NOWHERE},
     ),
+    "desk:questions": Address(
+        "/training/{procedure}/questions/",
+        {"own": LEADS, "nowhere": LEADS_NOWHERE},
+        _once(NOT_SO),
+        (
+            "/training/{procedure}/questions/?version=all",
+            "/training/{procedure}/questions/?version=1&page=9",
+        ),
+    ),
     "desk:procedures": _page("/training/procedures/", get=LEADS),
     "desk:procedure-new": _page("/training/procedures/new/", get=LEADS, post=LEADS_DO),
     "desk:procedure-changes": Address(

@@ -216,7 +216,9 @@ class Answer(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=("version", "question"), include=("step", "right"), name="answer_by_question"
+                fields=("version", "question"),
+                include=("step", "right", "given"),
+                name="answer_by_question",
             ),
         ]
 
