@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,12 +10,13 @@ from enum import StrEnum
 from itertools import islice
 from typing import Any
 
+import structlog
 from django.db import Error, InterfaceError, connection, transaction
 
 from desk.selfcheck.catalogue import CHECKS
 from desk.selfcheck.checks import MOST, SHOWN, Check, Look, Row
 
-logger = logging.getLogger(__name__)
+logger: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 STATEMENT_SECONDS = 15
 """A statement that takes longer is given up, and its check with it; a deep one has ten times that."""
@@ -142,7 +142,7 @@ def _make(check: Check, look: Look) -> Result:
                 cursor.execute(f"SET LOCAL statement_timeout = '{seconds}s'")
             rows, more = _first(check, look)
     except (Error, InterfaceError, OSError) as error:
-        logger.warning("The check %s could not be made: %s", check.name, type(error).__name__)
+        logger.warning("check_not_made", check=check.name, error=type(error).__name__)
         return Result(
             check,
             Status.FAILED,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Iterator
 
+import structlog
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.metrics_core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -14,7 +14,7 @@ from helpdesk.health import families, gauges, processes, tally
 from helpdesk.health.bounded import Bounded
 from helpdesk.health.readiness import Looks
 
-logger = logging.getLogger(__name__)
+logger: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 #: Seconds for the gauges, beside what readiness takes; Prometheus gives up after ten.
@@ -36,7 +36,7 @@ class Scrapes:
         try:
             found += families.of_gauges(asked.result(timeout=PATIENCE))
         except Exception as error:  # whatever is wrong with it, the rest is known
-            logger.warning("Metrics without the database's gauges: %s", type(error).__name__)
+            logger.warning("gauges_not_known", why=error)
         counted = tally.current()
         if counted is None:
             return generate_latest(REGISTRY) + _said(found)

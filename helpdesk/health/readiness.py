@@ -18,6 +18,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TypeVar
 
+import structlog
 from django.conf import settings
 
 from helpdesk.health import figures
@@ -26,7 +27,7 @@ from helpdesk.health.figures import Backlogs, Figures
 from helpdesk.health.limits import Limits, limits_from
 from notifications import quickredis
 
-logger = logging.getLogger(__name__)
+logger: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 #: Seconds for all that is asked, at once.
 PATIENCE = 1.5
@@ -256,7 +257,7 @@ def _answer(asked: Future[T], until: float, name: str) -> T | None:
     try:
         return asked.result(timeout=max(0.0, until - time.monotonic()))
     except Exception as error:  # whatever is wrong with it, it does not answer
-        logger.debug("The %s does not answer: %r", name, error)
+        logger.debug("no_answer", asked=name, why=error)
         return None
 
 
@@ -266,7 +267,13 @@ def _log_changes(before: Readiness | None, now: Readiness) -> None:
     for check in now.checks:
         if check.state != states.get(check.name, State.OK):
             level = logging.INFO if check.state is State.OK else logging.WARNING
-            logger.log(level, "readiness: %s is %s. %s", check.name, check.state, check.sentence)
+            logger.log(
+                level,
+                "readiness_changed",
+                check=check.name,
+                state=str(check.state),
+                sentence=check.sentence,
+            )
 
 
 def _ping() -> float:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import heapq
 import io
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -34,8 +33,6 @@ from staff.editions import Edition
 from tickets.errors import Refused
 from tickets.models import Category, Contact, RequiredDetail, Ticket
 from tickets.models.ticket import TicketQuerySet
-
-logger = logging.getLogger(__name__)
 
 LOOKS_EVERY = timedelta(minutes=20)
 """The engine of the rehearsal looks at many tickets at once, as one that is a little late."""
