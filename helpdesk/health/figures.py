@@ -194,7 +194,7 @@ def _shipped() -> frozenset[Migration]:
 
 
 def _unapplied(applied: frozenset[Migration]) -> tuple[str, ...]:
-    """What ``migrate`` would apply; nothing is imported where every name is there."""
+    """What is missing, also between others; nothing is imported where every name is there."""
     return () if _shipped() <= applied else _planned(applied)
 
 
@@ -202,8 +202,13 @@ def _unapplied(applied: frozenset[Migration]) -> tuple[str, ...]:
 def _planned(applied: frozenset[Migration]) -> tuple[str, ...]:
     """Read once for each state of the database: it takes a tenth of a second."""
     executor = MigrationExecutor(connection)
-    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    return tuple(f"{migration.app_label}.{migration.name}" for migration, _back in plan)
+    # Of all there are: what leads to a newest one that is applied would be passed over.
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes(), clean_start=True)
+    return tuple(
+        f"{migration.app_label}.{migration.name}"
+        for migration, _back in plan
+        if (migration.app_label, migration.name) not in executor.loader.applied_migrations
+    )
 
 
 def _unknown(applied: frozenset[Migration]) -> tuple[str, ...]:
