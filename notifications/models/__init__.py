@@ -1,16 +1,16 @@
+from notifications.models.deliveryevent import DeliveryEvent, DeliveryKind, DeliverySource
 from notifications.models.mail import (
     WITHHELD,
-    DeliveryEvent,
-    DeliveryKind,
-    DeliverySource,
     MailState,
     MailTemplate,
     MailTemplateQuerySet,
+    OutgoingEmail,
+    OutgoingEmailQuerySet,
+)
+from notifications.models.notification import (
     Notification,
     NotificationQuerySet,
     NotificationReading,
-    OutgoingEmail,
-    OutgoingEmailQuerySet,
 )
 from notifications.models.pause import OutboxPause, PauseCause
 from notifications.models.webhook import (

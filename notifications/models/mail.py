@@ -2,18 +2,17 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.contrib.postgres.indexes import OpClass
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
-    from staff.models import User
+    pass
 
 
 class MailTemplateQuerySet(models.QuerySet["MailTemplate"]):
@@ -285,135 +284,3 @@ class OutgoingEmail(models.Model):
     def is_settled(self) -> bool:
         """Whether nothing more will be done about it."""
         return self.next_attempt_at is None and self.state != MailState.SENDING
-
-
-class NotificationQuerySet(models.QuerySet["Notification"]):
-    def of(self, user: User) -> NotificationQuerySet:
-        return self.filter(readers__contains=[user.pk])
-
-    def unread(self, user: User) -> NotificationQuerySet:
-        read = NotificationReading.objects.filter(notification=OuterRef("pk"), user=user)
-        return self.of(user).filter(~Exists(read))
-
-
-class Notification(models.Model):
-    """A message to some who work here; it is worded in the language of whoever looks.
-
-    One row, however many it is for: a team of six is told of every offer.
-    """
-
-    dedupe_key = models.CharField(_("dedupe key"), max_length=200)
-    readers = ArrayField(models.BigIntegerField(), verbose_name=_("readers"))
-    kind = models.CharField(_("kind"), max_length=40)
-    about = models.CharField(_("about"), max_length=40, blank=True)
-    variables: models.JSONField[dict[str, Any]] = models.JSONField(_("variables"), default=dict)
-    at = models.DateTimeField(_("at"))
-
-    objects = NotificationQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = _("notification")
-        verbose_name_plural = _("notifications")
-        ordering = ("-at", "-pk")
-        constraints = [
-            # Not of the field: that would bring a second index, for patterns that nobody asks.
-            models.UniqueConstraint(fields=("dedupe_key",), name="notification_once")
-        ]
-        indexes = [
-            GinIndex(fields=("readers",), name="notification_by_reader"),
-            models.Index(fields=("about", "id"), name="notification_about"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.kind} to {', '.join(map(str, self.readers))}"
-
-
-class NotificationReading(models.Model):
-    """Somebody has read a notification."""
-
-    notification = models.ForeignKey(
-        Notification, on_delete=models.CASCADE, related_name="readings", db_index=False
-    )
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="readings"
-    )
-    at = models.DateTimeField(_("read"))
-
-    class Meta:
-        verbose_name = _("reading")
-        verbose_name_plural = _("readings")
-        constraints = [
-            models.UniqueConstraint(fields=("notification", "user"), name="notification_read_once")
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.notification_id} by {self.user_id}"
-
-
-class DeliveryKind(models.TextChoices):
-    ACCEPTED = "accepted", _("taken by the mail server")
-    DELIVERED = "delivered", _("delivered")
-    BOUNCED = "bounced", _("bounced")
-    COMPLAINED = "complained", _("complained of")
-    DELAYED = "delayed", _("delayed")
-
-
-class DeliverySource(models.TextChoices):
-    SMTP = "smtp", _("our mail server")
-    DSN = "dsn", _("a delivery report")
-    WEBHOOK = "webhook", _("the mail provider")
-
-
-class DeliveryEvent(models.Model):
-    """What became of one letter for one recipient, as far as we were told."""
-
-    email = models.ForeignKey(
-        OutgoingEmail, on_delete=models.CASCADE, related_name="delivery_events"
-    )
-    about = models.CharField(_("about"), max_length=40, blank=True)
-    kind = models.CharField(_("what happened"), max_length=10, choices=DeliveryKind.choices)
-    source = models.CharField(_("told by"), max_length=7, choices=DeliverySource.choices)
-    at = models.DateTimeField(_("at"))
-    recipient = models.CharField(_("recipient"), max_length=254)
-    status = models.CharField(_("status code"), max_length=20, blank=True)
-    said = models.CharField(_("said"), max_length=500, blank=True)
-    event_key = models.CharField(_("key"), max_length=200, unique=True)
-    taken_at = models.DateTimeField(
-        _("taken in"),
-        null=True,
-        blank=True,
-        help_text=_("Since when whoever queued the mail knows of it."),
-    )
-
-    class Meta:
-        verbose_name = _("delivery event")
-        verbose_name_plural = _("delivery events")
-        ordering = ("-at", "-pk")
-        indexes = [
-            models.Index(fields=("id",), name="delivery_new", condition=Q(taken_at=None)),
-            models.Index(fields=("about", "id"), name="delivery_about"),
-            models.Index(fields=("recipient", "id"), name="delivery_by_recipient"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.kind}: {self.recipient} {self.status}".strip()
-
-    @property
-    def is_hard(self) -> bool:
-        """Whether the address itself was refused, for good (RFC 3463: class 5)."""
-        return self.kind == DeliveryKind.BOUNCED and self.status.startswith("5")
-
-    def is_overcome_by(self, later: DeliveryEvent) -> bool:
-        """Whether what was heard later shows that letters arrive again.
-
-        That a mail server takes a letter shows it only where it was the mail server that had
-        refused the other one, or the letter goes to another address: what is only reported
-        afterwards was taken, too.
-        """
-        if (later.at, later.pk) <= (self.at, self.pk):
-            return False
-        if later.kind == DeliveryKind.DELIVERED:
-            return True
-        return later.kind == DeliveryKind.ACCEPTED and (
-            self.source == DeliverySource.SMTP or later.recipient != self.recipient
-        )
