@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from staff.models import User
 
 #: Tickets that wait for the engine, for what it does with many: of every desk at most this share.
-MOST_DUE, DUE_SHARE = 4000, 0.1
+MOST_DUE, DUE_SHARE = 10_000, 0.1
 
 
 @dataclass(frozen=True, slots=True)
