@@ -20,6 +20,9 @@ from tests.pages.acting import paused_by_a_restore
 from tests.processes import Installation
 from tickets.inbound.ingest import ingest
 from tickets.models import Ticket
+from training import defaults, drafting, versions
+from training.fronttext import with_front
+from training.models import ProcedureVersion
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
@@ -46,6 +49,15 @@ OF_AGENTS = (
     "/accounts/password/change/",
     "/nothing-here/",
 )
+TRAINING = "/training/ticket-escalation/"
+OF_LEADS = (
+    "/training/procedures/",
+    "/training/procedures/new/",
+    f"{TRAINING}versions/",
+    f"{TRAINING}versions/3/",
+    f"{TRAINING}versions/3/edit/",
+    f"{TRAINING}changes/?since=1",
+)
 OF_ANYBODY = (
     "/accounts/login/",
     "/accounts/password/reset/",
@@ -57,10 +69,27 @@ OF_ANYBODY = (
 )
 
 
+def procedures() -> None:
+    """Two versions of the procedure that are published, and a third that is being written."""
+    now = timezone.now()
+    defaults.load_defaults(now=now)
+    for change in ("[gather]", "[notify]"):
+        newest = ProcedureVersion.objects.latest("number")
+        texts = {
+            language: with_front(text, {"changed": change}).replace("- ", f"- {change} ", 5)
+            for language, text in drafting.next_texts(newest, today=now.date()).items()
+        }
+        version = versions.write(texts=texts, by=None, now=now)
+        assert version is not None
+        if change == "[gather]":
+            versions.publish(version_id=version.pk, by=None, now=now)
+
+
 def test_no_page_keeps_anybody_out_on_any_screen(
     installation: Installation, watched: Watched
 ) -> None:
     company.load(now=timezone.now(), past=0)
+    procedures()
     ingest(raw=mail("two_from_fields"), source="test", now=timezone.now())
     installation.start("web")
     passwords = dict(
@@ -111,6 +140,10 @@ def test_no_page_keeps_anybody_out_on_any_screen(
     unfold(marco)
     look(marco)
 
+    for address in OF_LEADS:
+        marco.goto(address)
+        unfold(marco)
+        look(marco)
     look(marco, "/settings/webhooks/")
     marco.goto("/settings/webhooks/new/?preset=slack")
     unfold(marco)
