@@ -6,17 +6,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.utils.text import Truncator
+from django.utils.translation import ngettext
+
 from escalation import authority, paths
 from escalation.models import Escalation, Handoff, Promise, Step
 from escalation.models.escalation import State
 from escalation.models.promise import PromiseState
 from escalation.paths import PathEntry
 from escalation.roster import Roster
+from staff import setwise
 from staff.models import User
 from tickets.models import Message, Ticket
 from tickets.models.ticket import MessageKind, Status
 
 SOON = timedelta(hours=1)
+#: How much of why it is here a card can show.
+WHY = 160
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +46,14 @@ class Card:
 
     @property
     def why(self) -> str:
-        """What a rule found, or what a person asks for."""
-        return self.escalation.reason or self.escalation.ask
+        """What a rule found, or what a person asks for; as much as a card has room for."""
+        said = self.escalation.reason or self.escalation.ask
+        return said if len(said) <= WHY else Truncator(said).chars(WHY)
+
+    @property
+    def hops(self) -> str:
+        """How often it has changed hands, in words."""
+        return ngettext("%(n)s hop", "%(n)s hops", self.bounces) % {"n": self.bounces}
 
     @property
     def promise_broken(self) -> bool:
@@ -60,9 +72,10 @@ def cards(*, ids: Sequence[int], user: User, roster: Roster, now: datetime) -> l
     """The cards of these escalations; five queries, however many they are."""
     escalations = list(
         Escalation.objects.filter(pk__in=ids).select_related(
-            "owner", "ticket__requester", "ticket__organization__plan"
+            "ticket__requester", "ticket__organization"
         )
     )
+    roster.complete([escalation.ticket for escalation in escalations])
     tickets = [escalation.ticket_id for escalation in escalations]
     handoffs = _handoffs(ids, roster)
     steps: dict[int, list[Step]] = {}
@@ -79,6 +92,7 @@ def cards(*, ids: Sequence[int], user: User, roster: Roster, now: datetime) -> l
     words = _last_words(tickets)
     found = []
     for escalation in escalations:
+        setwise.join(escalation, owner=roster.people.get(escalation.owner_id or 0))
         handoff = handoffs[escalation.pk]
         promise = promises.get(escalation.ticket_id)
         path = paths.chained(handoff=handoff, fired=steps.get(handoff.pk, ()), roster=roster)
@@ -109,11 +123,14 @@ def _handoffs(ids: Sequence[int], roster: Roster) -> dict[int, Handoff]:
     for handoff in (
         Handoff.objects.filter(escalation__in=ids)
         .defer("package")
-        .select_related("to_user")
         .order_by("escalation_id", "-number")
         .distinct("escalation_id")
     ):
-        handoff.to_team = roster.teams[handoff.to_team_id]
+        setwise.join(
+            handoff,
+            to_team=roster.teams[handoff.to_team_id],
+            to_user=roster.people.get(handoff.to_user_id or 0),
+        )
         found[handoff.escalation_id] = handoff
     return found
 

@@ -89,11 +89,16 @@ def relative(at: datetime, now: datetime) -> str:
 
 def day(at: datetime, now: datetime) -> str:
     """Say the day in the reader's zone, with its year only where it is another one."""
-    local = timezone.localtime(at)
-    if local.year == timezone.localtime(now).year:
+    zone = timezone.get_current_timezone()
+    return _day(at, timezone.localtime(now, zone).year, zone, get_language())
+
+
+@lru_cache(maxsize=8192)
+def _day(at: datetime, this_year: int, zone: tzinfo, language: str | None) -> str:
+    if timezone.localtime(at, zone).year == this_year:
         # Translators: day and month in the language's order, as Django's date filter takes them.
-        return _by_pattern(at, pgettext("date format", "j M"))
-    return _by_pattern(at, pgettext("date format", "j M Y"))
+        return _formatted(at, pgettext("date format", "j M"), zone, language)
+    return _formatted(at, pgettext("date format", "j M Y"), zone, language)
 
 
 def clock(at: datetime, now: datetime) -> str:
@@ -145,6 +150,11 @@ class Due:
 
 def due_word(kind: str) -> str:
     """What a clock asks for, in a word: the kinds of ``escalation`` clocks and ``promise``."""
+    return _due_words_in(get_language()).get(kind) or pgettext("what is due", "Due")
+
+
+@cache
+def _due_words_in(_language: str | None) -> Mapping[str, str]:
     return {
         "first_response": pgettext("what is due", "Reply"),
         "next_response": pgettext("what is due", "Reply"),
@@ -152,4 +162,4 @@ def due_word(kind: str) -> str:
         "resolution": pgettext("what is due", "Solve"),
         "acceptance": pgettext("what is due", "Accept"),
         "promise": pgettext("what is due", "Promise"),
-    }.get(kind, pgettext("what is due", "Due"))
+    }

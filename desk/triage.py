@@ -139,18 +139,21 @@ class Triage:
         return address(Filters(view=self.filters.view))
 
 
-def read_rows(*, user: User, filters: Filters, after: Cursor | None) -> tuple[list[Row], str]:
-    """A page's rows, and the address of the next page: six queries at most."""
+def read_rows(
+    *, user: User, filters: Filters, after: Cursor | None, roster: Roster
+) -> tuple[list[Row], str]:
+    """A page's rows, and the address of the next page: five queries at most."""
     page = listing.page(user=user, filters=filters, after=after)
+    roster.complete(page.tickets)
     more = address(filters, after=page.next.encode()) if page.next is not None else ""
-    return rows(page.tickets), more
+    return rows(page.tickets, roster), more
 
 
 def read_triage(*, user: User, filters: Filters, after: Cursor | None, now: datetime) -> Triage:
     """The whole page, in a fixed number of queries."""
-    shown, more = read_rows(user=user, filters=filters, after=after)
-    held = counts(user=user, filters=filters)
     roster = call_roll(now=now, edition=editions.current())
+    shown, more = read_rows(user=user, filters=filters, after=after, roster=roster)
+    held = counts(user=user, filters=filters)
     choices = read_choices(user, roster)
     return Triage(
         filters=filters,
@@ -184,7 +187,7 @@ def count_word(number: int) -> str:
     return f"{number}+" if number >= listing.MANY else str(number)
 
 
-def rows(tickets: Sequence[Ticket]) -> list[Row]:
+def rows(tickets: Sequence[Ticket], roster: Roster) -> list[Row]:
     """What a list says about these tickets; four queries, however many they are."""
     ids = [ticket.pk for ticket in tickets]
     newest = _newest(ids)
@@ -194,7 +197,7 @@ def rows(tickets: Sequence[Ticket]) -> list[Row]:
         .annotate(line=Left("text", LINE))
         .values("ticket_id", "kind", "line")
     }
-    handoffs = _handoffs(ids)
+    handoffs = _handoffs(ids, roster)
     untold = _untold(ids)
     nothing: dict[str, Any] = {"line": "", "kind": ""}
     return [
@@ -240,15 +243,19 @@ def _newest(ids: Sequence[int]) -> dict[int, tuple[int, int]]:
     return {pk: (last_event or 0, last_message or 0) for pk, last_event, last_message in found}
 
 
-def _handoffs(ids: Sequence[int]) -> dict[int, Handoff]:
+def _handoffs(ids: Sequence[int], roster: Roster) -> dict[int, Handoff]:
     """Where the open escalations are; of two on a ticket, the one to more expertise."""
-    found = (
+    found = {}
+    for handoff in (
         Handoff.objects.filter(escalation__ticket__in=ids, escalation__state__in=OPEN)
-        .select_related("escalation", "to_team__tier")
+        .select_related("escalation")
+        .only("to_team", "escalation__state", "escalation__ticket")
         .order_by("escalation__ticket_id", "escalation__kind", "-number")
         .distinct("escalation__ticket_id")
-    )
-    return {handoff.escalation.ticket_id: handoff for handoff in found}
+    ):
+        handoff.to_team = roster.teams[handoff.to_team_id]
+        found[handoff.escalation.ticket_id] = handoff
+    return found
 
 
 def _untold(ids: Sequence[int]) -> set[int]:

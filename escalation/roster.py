@@ -51,7 +51,11 @@ class Roster:
 
         Of who asks, each person and organization is read once; the others are configured.
         """
-        bare = [ticket for ticket in tickets if "requester" not in ticket._state.fields_cache]
+        bare: list[Ticket] = []
+        others: list[Ticket] = []
+        for ticket in tickets:
+            (others if "requester" in ticket._state.fields_cache else bare).append(ticket)
+        self.complete(others)
         requesters = Contact.objects.in_bulk({ticket.requester_id for ticket in bare})
         organizations = Organization.objects.in_bulk(
             {ticket.organization_id for ticket in bare if ticket.organization_id is not None}
@@ -67,6 +71,22 @@ class Roster:
                 category=_of(self.categories, ticket.category_id),
                 assignee=_of(self.people, ticket.assignee_id),
             )
+
+    def complete(self, tickets: Iterable[Ticket]) -> None:
+        """Give tickets that were read together with who asks what of them is configured.
+
+        What was configured only since this roster was called is left to be read.
+        """
+        for ticket in tickets:
+            for name, rows, key in (
+                ("team", self.teams, ticket.team_id),
+                ("category", self.categories, ticket.category_id),
+                ("assignee", self.people, ticket.assignee_id),
+            ):
+                if key is None or key in rows:
+                    setwise.join(ticket, **{name: _of(rows, key)})
+            if (customer := ticket.organization) is not None and customer.plan_id in self.plans:
+                setwise.join(customer, plan=self.plans[customer.plan_id])
 
     @property
     def load(self) -> dict[int, int]:

@@ -7,16 +7,19 @@ there. Without it they say the exact time, and the page's script turns it into w
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from functools import cache, lru_cache
 from typing import Any
 
 from django import template
+from django.db.models import Field, Model
 from django.forms import BoundField
 from django.http import HttpRequest
 from django.template.context import Context
-from django.utils.html import format_html
+from django.utils import timezone
+from django.utils.html import escape, format_html, linebreaks, urlize
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -47,6 +50,8 @@ _STATUS = {
     Status.CLOSED: ("idle", "archive"),
 }
 _PRIORITY = {1: "bad", 2: "warn", 3: "idle", 4: "idle"}
+#: Without one of these there is nothing in a text that ``urlize`` makes a link of.
+_LINK = re.compile(r"https?://|www\.|@|\.(?:com|edu|gov|int|mil|net|org)", re.IGNORECASE)
 
 
 def _now(context: Context) -> datetime | None:
@@ -132,22 +137,32 @@ def avatar(user: User | None, size: str = "") -> SafeString:
             nobody,
             icon("user-plus"),
         )
+    return _face(user.pk % SHADES, kind, user.name, user.initials)
+
+
+@lru_cache(maxsize=1024)
+def _face(shade: int, kind: str, name: str, letters: str) -> SafeString:
     return format_html(
         '<span class="face face-{}{}" role="img" aria-label="{}" title="{}">{}</span>',
-        user.pk % SHADES,
+        shade,
         kind,
-        user.name,
-        user.name,
-        user.initials,
+        name,
+        name,
+        letters,
     )
 
 
 @register.simple_tag
 def initials(name: str, size: str = "") -> SafeString:
     """The initials of anybody's name, for contacts; decoration beside the name."""
+    kind = f" face-{size}" if size else ""
+    return _initials(name, kind)
+
+
+@lru_cache(maxsize=1024)
+def _initials(name: str, kind: str) -> SafeString:
     parts = name.split() or ["?"]
     letters = (parts[0][:1] + (parts[-1][:1] if len(parts) > 1 else "")).upper()
-    kind = f" face-{size}" if size else ""
     return format_html(
         '<span class="face face-contact{}" aria-hidden="true">{}</span>', kind, letters
     )
@@ -159,13 +174,7 @@ def moment(context: Context, at: datetime | None) -> SafeString:
     if at is None:
         return SafeString("")
     now = _now(context)
-    exact = timewords.exact(at)
-    return format_html(
-        '<time datetime="{}" title="{}" data-moment>{}</time>',
-        at.isoformat(),
-        exact,
-        timewords.relative(at, now) if now else exact,
-    )
+    return _time(at, timewords.relative(at, now) if now else None, "data-moment")
 
 
 @register.simple_tag(takes_context=True)
@@ -174,13 +183,7 @@ def at_clock(context: Context, at: datetime | None) -> SafeString:
     if at is None:
         return SafeString("")
     now = _now(context)
-    exact = timewords.exact(at)
-    return format_html(
-        '<time datetime="{}" title="{}">{}</time>',
-        at.isoformat(),
-        exact,
-        timewords.clock(at, now) if now else exact,
-    )
+    return _time(at, timewords.clock(at, now) if now else None)
 
 
 @register.simple_tag(takes_context=True)
@@ -189,12 +192,23 @@ def countdown(context: Context, at: datetime | None) -> SafeString:
     if at is None:
         return SafeString("")
     now = _now(context)
-    exact = timewords.exact(at)
+    return _time(at, timewords.left(at, now) if now else None, "data-countdown")
+
+
+def _time(at: datetime, words: str | None, rule: str = "") -> SafeString:
+    """A time in words that ``times.js`` keeps true by a rule; in full where there are none."""
+    start = _start(at, rule, timezone.get_current_timezone(), get_language())
+    return SafeString(f"{start}{escape(words or timewords.exact(at))}</time>")
+
+
+@lru_cache(maxsize=8192)
+def _start(at: datetime, rule: str, _zone: tzinfo, _language: str | None) -> SafeString:
+    """The same times are said again and again, and only their words change from look to look."""
     return format_html(
-        '<time datetime="{}" title="{}" data-countdown>{}</time>',
+        '<time datetime="{}" title="{}"{}>',
         at.isoformat(),
-        exact,
-        timewords.left(at, now) if now else exact,
+        timewords.exact(at),
+        f" {rule}" if rule else "",
     )
 
 
@@ -247,6 +261,39 @@ def styled(field: BoundField, classes: str) -> SafeString:
     if field.errors:
         attrs["aria-invalid"] = "true"
     return field.as_widget(attrs=attrs)
+
+
+@register.filter
+def word(row: Model, name: str) -> str:
+    """What a row's choice is called in a field: ``get_…_display`` in a fraction of its time."""
+    value = getattr(row, name)
+    return _words(row.__class__, name, get_language()).get(value, str(value))
+
+
+@cache
+def _words(model: type[Model], name: str, _language: str | None) -> Mapping[Any, str]:
+    """Django's own way translates every choice of a field, each time that it is asked for one."""
+    field = model._meta.get_field(name)
+    assert isinstance(field, Field)
+    return {value: str(label) for value, label in field.flatchoices}
+
+
+@register.filter
+def prose(text: str) -> SafeString:
+    """What somebody wrote, in paragraphs and with its links: ``urlize|linebreaks``.
+
+    That one looks at every word; here only at those of a line with something like a link in it.
+    """
+    if _LINK.search(text) is None:
+        return SafeString(linebreaks(escape(text)))
+    return SafeString(
+        linebreaks(
+            "\n".join(
+                urlize(line, nofollow=True, autoescape=True) if _LINK.search(line) else escape(line)
+                for line in text.split("\n")
+            )
+        )
+    )
 
 
 @register.filter

@@ -9,6 +9,8 @@ from django.views.decorators.vary import vary_on_headers
 
 from desk.triage import read_rows, read_triage
 from desk.views.reading import reader
+from escalation.roster import call_roll
+from staff import editions
 from tickets.listing import Cursor, read_filters
 
 
@@ -25,7 +27,8 @@ def triage(request: HttpRequest) -> HttpResponse:
     filters = read_filters(request.GET)
     after = Cursor.decode(request.GET.get("after", ""))
     if request.headers.get("HX-Request"):
-        rows, more = read_rows(user=user, filters=filters, after=after)
+        roster = call_roll(now=now, edition=editions.current())
+        rows, more = read_rows(user=user, filters=filters, after=after, roster=roster)
         context = {"rows": rows, "more": more, "filters": filters, "now": now}
         return render(request, "desk/_list.html", context)
     page = read_triage(user=user, filters=filters, after=after, now=now)
