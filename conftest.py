@@ -3,9 +3,11 @@
 import gc
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.utils import timezone, translation
 
 pytest_plugins = ["tests.servers", "tests.house", "tests.processes", "tests.runtime.composed"]
 
@@ -51,6 +53,14 @@ def long_ones_first(items: list[pytest.Item], *, workers: int) -> list[pytest.It
         ordered += run + short[:few]
         short = short[few:]
     return ordered
+
+
+@pytest.fixture(autouse=True)
+def in_nobodys_language() -> Iterator[None]:
+    """A page speaks its reader's language and zone; what was set for it stays set in its thread."""
+    yield
+    translation.deactivate()
+    timezone.deactivate()
 
 
 def pytest_collection_finish() -> None:
