@@ -73,7 +73,7 @@ def overdue(*, people: Mapping[tuple[int, ProcedureVersion], Sequence[str]], now
                     "number": str(version.number),
                     "people": list(names),
                     "url": f"{settings.HELPDESK_BASE_URL}/training/people/"
-                    f"?procedure={version.procedure.slug}&state=overdue",
+                    f"?procedure={version.procedure.slug}&standing=overdue",
                 },
             )
             for (lead, version), names in people.items()

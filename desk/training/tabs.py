@@ -11,4 +11,5 @@ from desk.settingstabs import Page, everybody
 PAGES = (
     Page("desk:training", _("Your training"), "school", everybody),
     Page("desk:procedures", _("Procedures"), "files", lambda user: user.is_lead),
+    Page("desk:training-people", _("People"), "users", lambda user: user.is_lead),
 )

@@ -6,14 +6,21 @@ from desk.training.views import (
     check,
     contents,
     editing,
+    people,
     procedures,
     questions,
+    record,
+    required,
 )
 
 urlpatterns = [
     path("", contents.contents, name="training"),
     path("procedures/", procedures.all_of_them, name="procedures"),
     path("procedures/new/", editing.first, name="procedure-new"),
+    path("people/", people.people, name="training-people"),
+    path("people/csv/", people.people_csv, name="training-people-csv"),
+    path("people/remind/", people.remind, name="training-remind"),
+    path("people/<int:pk>/", record.of_person, name="training-person"),
     path("<slug:slug>/", contents.procedure, name="procedure"),
     path("<slug:slug>/check/", check.check, name="check"),
     path("<slug:slug>/check/<int:pk>/", check.attempt, name="attempt"),
@@ -26,4 +33,8 @@ urlpatterns = [
     path("<slug:slug>/versions/<int:number>/edit/", editing.edit, name="procedure-edit"),
     path("<slug:slug>/versions/<int:number>/files/", authoring.files, name="procedure-files"),
     path("<slug:slug>/versions/<int:number>/<slug:action>/", authoring.act, name="procedure-act"),
+    path("<slug:slug>/record/", record.own, name="training-record"),
+    path("<slug:slug>/people/", required.required, name="training-required"),
+    path("<slug:slug>/people/ask/", required.ask, name="training-ask"),
+    path("<slug:slug>/people/<int:pk>/lift/", required.lift, name="training-lift"),
 ]

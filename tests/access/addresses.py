@@ -212,6 +212,38 @@ OURS: Mapping[str, Address] = {
         _of_procedure(LEADS_DO),
         tuple(f"/training/{{procedure}}/versions/2/{act}/" for act in VERSION_ACTS),
     ),
+    "desk:training-record": Address(
+        "/training/{procedure}/record/",
+        {"own": STAFF, "nowhere": NOWHERE},
+        _once(NOT_SO),
+        ("/training/{procedure}/record/?page=2",),
+    ),
+    "desk:training-people": _page(
+        "/training/people/", "/training/people/?standing=never&name=a&page=2", get=LEADS
+    ),
+    "desk:training-people-csv": _page("/training/people/csv/", get=LEADS),
+    "desk:training-remind": Address("/training/people/remind/", _once(NOT_SO), _once(LEADS_DO)),
+    # Anna's: of the team that the lead leads; and of nobody.
+    "desk:training-person": Address(
+        "/training/people/{person}/",
+        {"own": LEADS, "private": LEADS_PRIVATE, "nowhere": LEADS_NOWHERE},
+        _once(NOT_SO),
+    ),
+    "desk:training-required": Address(
+        "/training/{procedure}/people/",
+        {"own": LEADS, "nowhere": LEADS_NOWHERE},
+        {"own": LEADS_DO, "nowhere": LEADS_NOWHERE},
+    ),
+    "desk:training-ask": Address(
+        "/training/{procedure}/people/ask/",
+        {"own": NOT_SO, "nowhere": NOT_SO},
+        {"own": LEADS_DO, "nowhere": LEADS_NOWHERE},
+    ),
+    "desk:training-lift": Address(
+        "/training/{procedure}/people/{requirement}/lift/",
+        {"own": NOT_SO, "nowhere": NOT_SO},
+        {"own": LEADS_DO, "private": LEADS_DO_PRIVATE, "nowhere": LEADS_NOWHERE},
+    ),
     "desk:offers": _page("/offers/"),
     "desk:search": _page(
         "/search/", "/search/?q=fails+status:open", "/search/?q=nothing+like+it&page=9"

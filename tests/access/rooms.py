@@ -32,7 +32,7 @@ from tickets.models import Attachment, Contact, FollowUp, InboundEmail, Ticket
 from tickets.models.followup import FollowUpKind
 from training import attempting, defaults, drafting, versions
 from training.course import ESCALATION
-from training.models import ProcedureVersion
+from training.models import Procedure, ProcedureVersion, Requirement
 
 #: Stands in the subject and the text of what only the private team may read.
 SECRET = "Zanzibar"
@@ -61,6 +61,8 @@ class Room:
     told: int
     procedure: str
     attempt: int
+    #: That its team knows the procedure.
+    requirement: int
     #: Of the configuration.
     person: int
     version: int
@@ -101,6 +103,7 @@ class Rooms:
             told=NOBODYS,
             procedure="nobodys-procedure",
             attempt=NOBODYS,
+            requirement=NOBODYS,
             person=NOBODYS,
             version=NOBODYS,
         )
@@ -169,6 +172,7 @@ class Rooms:
             told=told.pk,
             procedure=published(),
             attempt=self._attempt(self.house.anna),
+            requirement=_required(team),
             person=agent.pk,
             version=self.house.policy.versions.latest("pk").pk,
         )
@@ -273,6 +277,14 @@ def ask(
         return getattr(client, method)(path, sent, headers=headers)
     finally:
         client.cookies = cookies
+
+
+def _required(team: Team) -> int:
+    """The shipped procedure, required of a team without anybody being asked."""
+    made = Requirement.objects.create(
+        procedure=Procedure.objects.get(), team=team, created_at=timezone.now()
+    )
+    return made.pk
 
 
 def _api_token(user: User) -> int:

@@ -1,0 +1,50 @@
+"""``/training/…/record/`` and ``/training/people/…/``: what somebody has completed, and how."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from desk.training.records import Record, record_of
+from desk.training.views.people import lead
+from desk.views.numbers import number
+from desk.views.reading import reader
+from training import sight
+
+#: No record has so many pages.
+LAST = 10_000
+
+
+@require_safe
+@login_required
+def own(request: HttpRequest, slug: str) -> HttpResponse:
+    """What the reader has completed of a procedure."""
+    page = _page(request)
+    record = record_of(person=reader(request), slug=slug, page=page, now=timezone.now())
+    if not record.standings:
+        raise Http404
+    return _shown(request, record, page)
+
+
+@require_safe
+@login_required
+def of_person(request: HttpRequest, pk: int) -> HttpResponse:
+    """The record of somebody whom the reader answers for, of every procedure."""
+    person = get_object_or_404(sight.people_of(lead(request)), pk=pk)
+    page = _page(request)
+    return _shown(request, record_of(person=person, page=page, now=timezone.now()), page)
+
+
+def _page(request: HttpRequest) -> int:
+    return min(max(number(request.GET.get("page")) or 1, 1), LAST)
+
+
+def _shown(request: HttpRequest, record: Record, page: int) -> HttpResponse:
+    return render(
+        request,
+        "training/record.html",
+        {"record": record, "page": page, "older": page + 1, "now": timezone.now()},
+    )
