@@ -11,6 +11,7 @@ from django.conf import settings
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from desk.detailfields import WithDetails
 from desk.formfields import ChoiceField, LevelField, LineField, TextField, offer
 from staff.models import User
 from tickets import calls
@@ -34,7 +35,7 @@ def search(*, words: str, user: User) -> Search:
     return Search(words=words, found=calls.find(words=words, user=user))
 
 
-class CallForm(forms.Form):
+class CallForm(WithDetails):
     """A call: whose it is, which ticket it is about, what was said, how much it matters."""
 
     ticket = ChoiceField(label=_("About"), required=False)
@@ -54,8 +55,6 @@ class CallForm(forms.Form):
         required=False, label=_("Send the caller “We have your request”, with the expected time")
     )
 
-    DETAIL = "detail-"
-
     def __init__(
         self,
         *args: Any,
@@ -70,23 +69,7 @@ class CallForm(forms.Form):
         offer(self, "ticket", [("", gettext("a new ticket")), *known])
         if not known:
             del self.fields["ticket"]
-        for detail in details:
-            self.fields[f"{self.DETAIL}{detail.key}"] = LineField(
-                max_length=1000, required=False, label=detail.local_label
-            )
-
-    @property
-    def detail_fields(self) -> list[forms.BoundField]:
-        return [self[name] for name in self.fields if name.startswith(self.DETAIL)]
-
-    @property
-    def details(self) -> dict[str, str]:
-        """The details that were filled in, by key."""
-        return {
-            name.removeprefix(self.DETAIL): value
-            for name, value in self.cleaned_data.items()
-            if name.startswith(self.DETAIL) and value
-        }
+        self.ask_for(details)
 
     @property
     def ticket_id(self) -> int | None:

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from desk.detailfields import WithDetails
 from desk.formfields import (
     Boxes,
     ChoiceField,
@@ -96,7 +97,7 @@ class OfferAgainForm(HandOnForm):
     training_override = _training_override()
 
 
-class EscalateForm(forms.Form):
+class EscalateForm(WithDetails):
     """The escalate panel: where to, why, what was tried, what is asked, and the letter.
 
     What is missing of the required details has a field each, to be filled in place.
@@ -131,24 +132,6 @@ class EscalateForm(forms.Form):
         rows=2, max_length=600, required=False, label=_("A line of your own for the customer")
     )
 
-    DETAIL = "detail-"
-
     def __init__(self, *args: Any, gathered: Gathered, **options: Any) -> None:
         super().__init__(*args, **options)
-        for detail in gathered.missing:
-            self.fields[f"{self.DETAIL}{detail.key}"] = LineField(
-                max_length=1000, required=False, label=detail.local_label
-            )
-
-    @property
-    def detail_fields(self) -> list[forms.BoundField]:
-        return [self[name] for name in self.fields if name.startswith(self.DETAIL)]
-
-    @property
-    def details(self) -> dict[str, str]:
-        """The details that were filled in, by key."""
-        return {
-            name.removeprefix(self.DETAIL): value
-            for name, value in self.cleaned_data.items()
-            if name.startswith(self.DETAIL) and value
-        }
+        self.ask_for(gathered.missing)

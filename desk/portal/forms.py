@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from desk.detailfields import WithDetails, name_of
 from desk.formfields import LineField, TextField
 from desk.portal.uploads import FilesField
 from tickets.intake import LONGEST_SUBJECT
@@ -15,30 +16,9 @@ from tickets.models import RequiredDetail
 from tickets.webform import CUSTOMER_ID
 
 LONGEST_TEXT = 50_000
-DETAIL = "detail-"
 
 
-class _WithDetails(forms.Form):
-    """Has a field for each required detail, in the reader's language; all may stay blank."""
-
-    def __init__(self, *args: Any, details: Iterable[RequiredDetail], **options: Any) -> None:
-        super().__init__(*args, **options)
-        for detail in details:
-            self.fields[f"{DETAIL}{detail.key}"] = LineField(
-                max_length=1000, required=False, label=detail.local_label
-            )
-
-    @property
-    def details(self) -> Mapping[str, str]:
-        """What was filled in, by key."""
-        return {
-            name.removeprefix(DETAIL): value
-            for name, value in self.cleaned_data.items()
-            if name.startswith(DETAIL) and value
-        }
-
-
-class NewTicketForm(_WithDetails):
+class NewTicketForm(WithDetails):
     """What a visitor asks, and who they say they are."""
 
     name = LineField(max_length=120, label=_("Your name"))
@@ -55,14 +35,14 @@ class NewTicketForm(_WithDetails):
     website = forms.CharField(required=False, max_length=1000, label="Website")
 
     def __init__(self, *args: Any, details: Iterable[RequiredDetail], **options: Any) -> None:
-        super().__init__(*args, details=details, **options)
+        super().__init__(*args, **options)
+        self.ask_for(details)
         self.fields["name"].widget.attrs["autocomplete"] = "name"
-        if f"{DETAIL}{CUSTOMER_ID}" in self.fields:
+        if name_of(CUSTOMER_ID) in self.fields:
             del self.fields["customer_id"]
         # Who you are, what it is about, what we will want to know, what happened.
-        asked = [name for name in self.fields if name.startswith(DETAIL)]
         self.order_fields(
-            ["name", "email", "customer_id", "subject", "text", *asked, "attachments"]
+            ["name", "email", "customer_id", "subject", "text", *self.detail_names, "attachments"]
         )
 
     @property
@@ -88,8 +68,12 @@ class ReopenForm(forms.Form):
     attachments = FilesField(label=_("Files"))
 
 
-class DetailsForm(_WithDetails):
+class DetailsForm(WithDetails):
     """What was asked for and is not there yet."""
+
+    def __init__(self, *args: Any, details: Iterable[RequiredDetail], **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.ask_for(details)
 
 
 class EscalateForm(forms.Form):

@@ -26,7 +26,7 @@ from notifications.models import (
 )
 from notifications.webhooks import Wish
 from tests.house import START, House, after
-from tests.notifications.hookreceiver import Receiver, receiving
+from tests.notifications.hookreceiver import Receiver
 from tests.notifications.letters import ABOUT, letter
 from tests.notifications.mailserver import MailServer, running
 
@@ -40,14 +40,6 @@ def server(settings: Settings) -> Iterator[MailServer]:
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", found.port
         settings.HELPDESK_CAPTURE_MAIL = False
         yield found
-
-
-@pytest.fixture
-def receiver(settings: Settings) -> Iterator[Receiver]:
-    settings.HELPDESK_OUTGOING_ALLOW = ["127.0.0.0/8"]
-    settings.HELPDESK_OUTGOING_HTTP = True
-    with receiving() as receiver:
-        yield receiver
 
 
 def hook(house: House, receiver: Receiver) -> None:

@@ -3,32 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-import pytest
 from django.utils import timezone
-from pytest_django import Settings
 
 from notifications import mailwatch, outbox
 from notifications.eventtypes import suggested
 from notifications.models import MailOutage, OutgoingEmail, Preset, Webhook, WebhookDelivery
 from tests.house import START, House, after
-from tests.notifications.hookreceiver import Receiver, receiving
+from tests.notifications.hookreceiver import Receiver
 from tests.notifications.letters import letter
 from tests.notifications.test_webhooks import hook, send
 
 #: Markup of every channel at once, a call to everybody and a link to elsewhere.
 NASTY = "<!channel> <https://evil.example|click> @all [x](https://evil.example) *b* `c` & ~d~"
-
-
-@pytest.fixture
-def receiver(settings: Settings) -> Iterator[Receiver]:
-    settings.HELPDESK_OUTGOING_ALLOW = ["127.0.0.0/8"]
-    settings.HELPDESK_OUTGOING_HTTP = True
-    with receiving() as receiver:
-        yield receiver
 
 
 def said(house: House, receiver: Receiver, preset: str, **wish: Any) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,7 +14,6 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given
 from hypothesis import settings as trying
 from hypothesis import strategies as st
-from pytest_django import Settings
 
 from desk.eventwords import _WORDS, SILENT
 from notifications import webhookdelivery, webhooks
@@ -37,14 +35,6 @@ from tests.notifications.hookreceiver import Answer, Receiver, receiving
 from tickets import timeline, triage
 from tickets.models import Event, Ticket
 from tickets.timeline import Entry
-
-
-@pytest.fixture
-def receiver(settings: Settings) -> Iterator[Receiver]:
-    settings.HELPDESK_OUTGOING_ALLOW = ["127.0.0.0/8"]
-    settings.HELPDESK_OUTGOING_HTTP = True
-    with receiving() as receiver:
-        yield receiver
 
 
 def hook(
