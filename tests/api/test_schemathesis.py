@@ -65,7 +65,7 @@ class Asker:
 def for_short(
     person: str, seconds: int, phases: str, scopes: Sequence[str] = tuple(Scope)
 ) -> Asker:
-    """Always the same requests, of all askers for a minute and a half at most."""
+    """Always the same requests, of all askers for two minutes."""
     return Asker(
         person, seconds, scopes, (f"--phases={phases}", "--seed=1", "--generation-deterministic")
     )
@@ -80,9 +80,9 @@ def for_long(person: str, scopes: Sequence[str] = tuple(Scope)) -> object:
     "asker",
     [
         for_short("sam", 45, "examples,coverage"),
-        for_short("anna", 20, "fuzzing"),
-        for_short("grace", 14, "stateful"),
-        for_short("helen", 8, "fuzzing", READING),
+        for_short("anna", 35, "fuzzing"),
+        for_short("grace", 25, "stateful"),
+        for_short("helen", 15, "fuzzing", READING),
         for_long("sam"),
         for_long("anna"),
         for_long("grace"),
