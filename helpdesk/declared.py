@@ -96,6 +96,13 @@ HELPDESK_DATA_DIR: Setting[Path] = _about(
     meaning="the folder of attachments (`files/` in it) and, in development, of the embedded "
     "servers and the key. Relative to the code.",
 )
+HELPDESK_LESSON_VIDEO_MB: Setting[int] = _about(
+    name="HELPDESK_LESSON_VIDEO_MB",
+    kind=whole(1, 100_000),
+    default=500,
+    meaning="megabytes that the video of a lesson may have. A reverse proxy's own limit has to let it "
+    "through, too.",
+)
 HELPDESK_DEMO: Setting[bool] = _about(
     name="HELPDESK_DEMO",
     kind=YES_OR_NO,

@@ -259,8 +259,9 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = not PRODUCTION
 WHITENOISE_AUTOREFRESH = not PRODUCTION
 MEDIA_ROOT = HELPDESK_DATA_DIR / "files"
-# Attachments are served by views that ask who may see them, never from a folder.
+# Attachments and lesson videos are served by views that ask who may see them, never from a folder.
 MEDIA_URL = ""
+HELPDESK_LESSON_VIDEO_SIZE = env[declared.HELPDESK_LESSON_VIDEO_MB] * 1_000_000
 
 # With neither a backend nor an address, letters are captured and not sent.
 EMAIL_TIMEOUT = env[declared.EMAIL_TIMEOUT]

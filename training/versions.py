@@ -15,7 +15,7 @@ from notifications import noticeboard
 from notifications.noticeboard import Notice
 from staff.models import Role, User
 from staff.refusal import Refused
-from training import enrolling
+from training import enrolling, lessonvideos
 from training.agreement import main_language, read_version
 from training.models import Procedure, ProcedureVersion, VersionState
 
@@ -170,6 +170,7 @@ def discard(*, version_id: int, by: User, now: datetime) -> None:
     version = _held(version_id)
     if version.state != VersionState.DRAFT:
         raise Refused(_("%(version)s is no draft.") % {"version": version})
+    lessonvideos.forget(version=version)
     version.delete()
     if not version.procedure.versions.exists():
         version.procedure.delete()

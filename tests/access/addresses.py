@@ -166,6 +166,30 @@ OURS: Mapping[str, Address] = {
         {"own": "in in in 200 404 404 404 404", "nowhere": NOWHERE},
         {"own": "in in in did 404 404 404 404", "nowhere": NOWHERE},
     ),
+    "desk:lesson": Address(
+        "/training/{procedure}/lesson/",
+        {"own": STAFF, "nowhere": NOWHERE},
+        {"own": DOES, "nowhere": NOWHERE},
+        (
+            "/training/{procedure}/lesson/?step=gather&all=1",
+            "/training/{procedure}/lesson/?video=en",
+            "/training/{procedure}/lesson/?print=1",
+        ),
+    ),
+    "desk:lesson-video": Address(
+        "/training/{procedure}/video/{video}/", {"own": STAFF, "nowhere": NOWHERE}, _once(NOT_SO)
+    ),
+    "desk:lesson-captions": Address(
+        "/training/{procedure}/video/{video}/captions/",
+        {"own": STAFF, "nowhere": NOWHERE},
+        _once(NOT_SO),
+    ),
+    "desk:lesson-videos": Address(
+        "/training/{procedure}/versions/2/lesson/",
+        _of_procedure(LEADS),
+        _of_procedure(LEADS_DO),
+        ("/training/{procedure}/versions/1/lesson/",),
+    ),
     "desk:questions": Address(
         "/training/{procedure}/questions/",
         {"own": LEADS, "nowhere": LEADS_NOWHERE},

@@ -26,13 +26,14 @@ from tests.house import House
 from tests.mail import mail
 from tests.pages.acting import ago, as_, stranger
 from tests.portal.doors import link_in, signed_in
+from tests.training.films import film
 from tickets import followups, portal, triage
 from tickets.inbound.ingest import ingest
 from tickets.models import Attachment, Contact, FollowUp, InboundEmail, Ticket
 from tickets.models.followup import FollowUpKind
 from training import attempting, defaults, drafting, versions
 from training.course import ESCALATION
-from training.models import Procedure, ProcedureVersion, Requirement
+from training.models import LessonVideo, Procedure, ProcedureVersion, Requirement
 
 #: Stands in the subject and the text of what only the private team may read.
 SECRET = "Zanzibar"
@@ -61,6 +62,8 @@ class Room:
     told: int
     procedure: str
     attempt: int
+    #: Of the procedure's lesson.
+    video: int
     #: That its team knows the procedure.
     requirement: int
     #: Of the configuration.
@@ -103,6 +106,7 @@ class Rooms:
             told=NOBODYS,
             procedure="nobodys-procedure",
             attempt=NOBODYS,
+            video=NOBODYS,
             requirement=NOBODYS,
             person=NOBODYS,
             version=NOBODYS,
@@ -170,8 +174,9 @@ class Rooms:
             webhook=told.webhook_id,
             api_token=_api_token(agent),
             told=told.pk,
-            procedure=published(),
+            procedure=published(self.house.sam),
             attempt=self._attempt(self.house.anna),
+            video=LessonVideo.objects.latest("pk").pk,
             requirement=_required(team),
             person=agent.pk,
             version=self.house.policy.versions.latest("pk").pk,
@@ -204,10 +209,15 @@ class Rooms:
         return webhooks.ping(webhook=webhook, now=ago(minutes=19), by=self.house.sam)
 
 
-def published() -> str:
-    """The slug of the procedure that an installation comes with; its second version is a draft."""
-    if defaults.load_defaults(now=ago(days=1)):
-        first = ProcedureVersion.objects.get()
+def published(by: User) -> str:
+    """The slug of the procedure that an installation comes with, whose lesson in English is a video;
+    its second version is a draft."""
+    if not ProcedureVersion.objects.exists():
+        written = defaults.shipped_texts(now=ago(days=1))
+        first = versions.write(texts=written, by=None, now=ago(days=1))
+        assert first is not None
+        film(first, by, now=ago(days=1))
+        first = versions.publish(version_id=first.pk, by=None, now=ago(days=1))
         texts = {
             language: text.replace("\n## Scope", "\nAnd nothing else.\n\n## Scope")
             for language, text in drafting.next_texts(first, today=ago(hours=1).date()).items()

@@ -154,7 +154,10 @@ class ProcedureVersion(models.Model):
 
 
 class LessonVideo(models.Model):
-    """The lesson as a video in one language, with the captions it must have."""
+    """The lesson as a video in one language, with the captions it must have.
+
+    Versions may share a file, which stands under a name of our own.
+    """
 
     version = models.ForeignKey(ProcedureVersion, on_delete=models.CASCADE, related_name="videos")
     language = models.CharField(_("language"), max_length=12)
@@ -164,6 +167,9 @@ class LessonVideo(models.Model):
     sha256 = models.BinaryField(_("SHA-256"), max_length=32)
     captions = models.TextField(_("captions (WebVTT)"))
     added_at = models.DateTimeField(_("added"))
+    added_by = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
 
     class Meta:
         verbose_name = _("lesson video")
