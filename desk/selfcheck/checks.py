@@ -58,6 +58,7 @@ class Noun(StrEnum):
     SNOOZE = "snooze"
     RELOOK = "relook"
     ATTACHMENT = "attachment"
+    VIDEO = "video"
     FILE = "file"
     WEBHOOK = "webhook"
     DELIVERY = "webhook delivery"

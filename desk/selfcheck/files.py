@@ -1,11 +1,12 @@
-"""Files: what came with a message is there, as it came, and nothing is there that nobody has."""
+"""Files: what came with a message, or belongs to a lesson, is there as it came, and nothing is there
+that nobody has."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from hashlib import sha256
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from django.core.files.storage import default_storage
@@ -13,8 +14,9 @@ from django.utils.translation import gettext_lazy as _
 
 from desk.selfcheck.checks import SAMPLE, Check, Look, Noun, Row, Severity
 from tickets.models import Attachment
+from training.models import LessonVideo
 
-FOLDER = "attachments"
+FOLDERS = ("attachments", "lessons")
 SIZED = 50 * SAMPLE
 """Files whose size is compared, unless the check is deep: those of the newest attachments."""
 
@@ -62,11 +64,33 @@ def _altered(look: Look) -> Iterator[Row]:
             yield Row(str(pk), ticket)
 
 
+def _unplayable(look: Look) -> Iterator[Row]:
+    """Videos of lessons whose file is not there, or is not as it was added."""
+    left = READ
+    rows = LessonVideo.objects.order_by("-pk").values_list("pk", "file", "size", "sha256")
+    for pk, name, size, digest in rows.iterator(chunk_size=2000):
+        try:
+            is_whole = default_storage.size(name) == size
+            left -= size
+            # They are large: of those that are not read, the size has to do.
+            if is_whole and (look.deep or left >= 0):
+                is_whole = _digest_of(name) == bytes(digest)
+        except FileNotFoundError:
+            is_whole = False
+        if not is_whole:
+            yield Row(str(pk))
+
+
 def _orphaned(look: Look) -> Iterator[Row]:
-    """Files that no attachment names, and that nobody is just about to."""
-    files = _walk(FOLDER) if look.deep else islice(_walk(FOLDER), WALKED)
+    """Files that no attachment and no lesson names, and that nobody is just about to."""
+    every = chain.from_iterable(map(_walk, FOLDERS))
+    files = every if look.deep else islice(every, WALKED)
     while part := list(islice(files, AT_ONCE)):
-        named = set(Attachment.objects.filter(file__in=part).values_list("file", flat=True))
+        named = {
+            name
+            for model in (Attachment, LessonVideo)
+            for name in model._default_manager.filter(file__in=part).values_list("file", flat=True)
+        }
         for name in part:
             if name not in named and _is_old(name, look):
                 yield Row(name)
@@ -123,9 +147,17 @@ CHECKS = (
         find=_altered,
     ),
     Check(
+        name="lesson-there",
+        promise=_("The video of a lesson is there, as it was added."),
+        counts=_("Videos whose file is missing or has another size or, of the newest, checksum."),
+        severity=Severity.TODAY,
+        noun=Noun.VIDEO,
+        find=_unplayable,
+    ),
+    Check(
         name="file-named",
         promise=_("Nothing is kept that nobody can see or erase."),
-        counts=_("Files older than an hour that no attachment names."),
+        counts=_("Files older than an hour that no attachment and no lesson names."),
         severity=Severity.NOTICE,
         noun=Noun.FILE,
         find=_orphaned,

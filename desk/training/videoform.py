@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from desk.formfields import ChoiceField
+from training.agreement import main_language
 from training.models import ProcedureVersion
 
 
@@ -31,5 +32,6 @@ class VideoForm(forms.Form):
         language, video = self.fields["language"], self.fields["video"]
         assert isinstance(language, ChoiceField)
         language.choices = [(each, each) for each in version.texts]
+        language.initial = main_language(version.texts)
         most = filesizeformat(settings.HELPDESK_LESSON_VIDEO_SIZE)
         video.help_text = _("At most %(size)s.") % {"size": most}

@@ -46,6 +46,7 @@ NOUNS: Mapping[str, LazyText] = {
     Noun.SNOOZE: gettext_lazy("Snooze"),
     Noun.RELOOK: gettext_lazy("Relook"),
     Noun.ATTACHMENT: gettext_lazy("Attachment"),
+    Noun.VIDEO: gettext_lazy("Video"),
     Noun.FILE: gettext_lazy("File"),
     Noun.WEBHOOK: gettext_lazy("Webhook"),
     Noun.DELIVERY: gettext_lazy("Webhook delivery"),

@@ -9,7 +9,15 @@ const slide = () => document.getElementById("slide");
 
 /* Slides */
 
+/* A slide on its way has no htmx on it yet: what is pressed meanwhile is done when it is there. */
+let turning = false;
+let pressed = null;
+
 function turn(forward) {
+  if (turning) {
+    pressed = forward;
+    return true;
+  }
   const way = slide()?.querySelector(forward ? "[data-slide-after]" : "[data-slide-before]");
   if (!way) return false;
   way.click();
@@ -21,6 +29,13 @@ function inSight(edge) {
   if (!box) return false;
   return edge === "end" ? box.bottom <= innerHeight : box.top >= 0;
 }
+
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (slide()?.contains(event.target)) turning = true;
+});
+document.addEventListener("htmx:afterRequest", (event) => {
+  if (!event.detail.successful) turning = false;
+});
 
 const WAYS = {
   ArrowRight: () => turn(true),
@@ -110,6 +125,10 @@ document.addEventListener("htmx:afterSettle", () => {
   const title = document.getElementById("slide-title");
   title?.focus({ preventScroll: true });
   title?.scrollIntoView({ block: "nearest" });
+  turning = false;
+  const next = pressed;
+  pressed = null;
+  if (next !== null) turn(next);
 });
 
 /* The video */

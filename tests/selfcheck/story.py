@@ -19,6 +19,7 @@ from staff import apitokens
 from staff.models import Role, Scope
 from tests.house import START, House, after
 from tests.mail import mail
+from tests.training.films import draft, film
 from tests.training.test_learning import attempt, published, required
 from tickets import deliveries, portal, snoozing, triage
 from tickets.inbound.ingest import ingest
@@ -156,6 +157,7 @@ def _stopped_at(moment: datetime) -> datetime:
 def _learn(house: House) -> None:
     """Anna has completed the procedure, and Ben is asked to."""
     version = published(now=START - timedelta(days=2))
+    film(draft(version), house.marco, now=START)
     required(role=Role.AGENT, now=START - timedelta(days=1))
     enrolling.enrol_everywhere(now=START - timedelta(days=1))
     attempt(house.anna, version, right=True, now=START - timedelta(hours=2))

@@ -143,6 +143,7 @@ BREAKS: dict[str, str] = {
     " RETURNING 'HD-' || ticket_id",
     "file-there": "UPDATE tickets_attachment SET size = size + 1 RETURNING id",
     "file-unchanged": "UPDATE tickets_attachment SET sha256 = sha256(sha256) RETURNING id",
+    "lesson-there": "UPDATE training_lessonvideo SET size = size + 1 RETURNING id",
     "file-named": "UPDATE tickets_attachment SET file = 'attachments/elsewhere' WHERE id ="
     " (SELECT max(id) FROM tickets_attachment) RETURNING '{file}'",
     "webhook-told": "UPDATE notifications_webhookdelivery SET next_at = '{earlier}' WHERE id ="

@@ -7,7 +7,9 @@ from datetime import datetime
 from django.core.files.base import ContentFile
 
 from staff.models import User
-from training import lessonvideos
+from tests.house import after
+from training import drafting, lessonvideos, versions
+from training.fronttext import with_front
 from training.models import LessonVideo, ProcedureVersion
 
 WEBM = (
@@ -25,6 +27,17 @@ NOTE recorded in the office
 00:02.500 --> 01:00:04.000
 Then we gather.
 """
+
+
+def draft(version: ProcedureVersion, **front: str) -> ProcedureVersion:
+    """The draft that follows a version."""
+    texts = {
+        language: with_front(text, {"change": f"As done after {version.number}.", **front})
+        for language, text in drafting.next_texts(version, today=after().date()).items()
+    }
+    made = versions.write(texts=texts, by=None, now=after(minutes=5))
+    assert made is not None
+    return made
 
 
 def film(

@@ -14,12 +14,11 @@ from pytest_django import DjangoAssertNumQueries
 
 from staff.models import Role, User
 from tests.house import House, after
-from tests.training.films import CAPTIONS, MP4, WEBM, film
+from tests.training.films import CAPTIONS, MP4, WEBM, draft, film
 from tests.training.test_learning import attempt, published, required
-from training import drafting, enrolling, versions
+from training import enrolling, versions
 from training.captions import read_cues
-from training.fronttext import with_front
-from training.models import LessonProgress, LessonVideo, ProcedureVersion
+from training.models import LessonProgress, LessonVideo
 
 pytestmark = pytest.mark.django_db
 PAGE = "/training/ticket-escalation/lesson/"
@@ -50,17 +49,6 @@ def text(response: Any) -> str:
 
 def title(response: Any) -> str:
     return text(response).split('id="slide-title"')[1].split(">", 1)[1].split("<")[0].strip()
-
-
-def draft(version: ProcedureVersion, **front: str) -> ProcedureVersion:
-    """The draft that follows a version."""
-    texts = {
-        language: with_front(text, {"change": f"As done after {version.number}.", **front})
-        for language, text in drafting.next_texts(version, today=after().date()).items()
-    }
-    made = versions.write(texts=texts, by=None, now=after(minutes=5))
-    assert made is not None
-    return made
 
 
 def filmed(house: House, *, data: bytes = WEBM, language: str = "en") -> LessonVideo:
