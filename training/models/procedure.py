@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -13,6 +14,12 @@ from staff.models import User
 from training.agreement import main_language
 from training.course import Course
 from training.coursetext import read_course
+
+
+@lru_cache(maxsize=64)
+def _read(text: str) -> Course:
+    """A text is read once (18 ms) and shown many times; what is published never changes."""
+    return read_course(text)
 
 
 class Procedure(models.Model):
@@ -146,7 +153,7 @@ class ProcedureVersion(models.Model):
     @cached_property
     def courses(self) -> Mapping[str, Course]:
         """What the version says, by language."""
-        return {language: read_course(text) for language, text in self.texts.items()}
+        return {language: _read(text) for language, text in self.texts.items()}
 
     def course(self, language: str) -> Course:
         """The course in a reader's language, or else in the one that names the version."""

@@ -10,21 +10,24 @@ from typing import cast
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from desk.training.standing import standings
+from desk.views.numbers import number
 from desk.views.reading import reader
 from staff.models import User
 from staff.refusal import Refused
 from training import attempting
 from training.course import Course, Question, QuestionKind
 from training.coursehtml import html_of
-from training.drawing import Drawn, ShownOption, shown
+from training.drawing import Drawn, shown
 from training.models import Answer, Attempt, ProcedureVersion
 
 
@@ -38,6 +41,16 @@ class ShownOutcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """An option of a question that is asked; ``chosen`` and ``rank`` are what was sent and refused."""
+
+    place: int
+    text: str
+    chosen: bool
+    rank: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
     """A question as it is shown; nothing of it tells which option is right."""
 
@@ -46,7 +59,7 @@ class Asked:
     case: SafeString
     prompt: SafeString
     kind: QuestionKind
-    options: Sequence[ShownOption]
+    options: Sequence[Choice]
 
     @property
     def places(self) -> range:
@@ -142,9 +155,9 @@ def attempt(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
             )
         except Refused as refusal:
             return _question(request, found, course, answers, error=str(refusal), status=422)
-        address = redirect("desk:attempt", slug, pk)
-        address["Location"] += f"?answered={key}"
-        return address
+        return redirect(
+            f"{reverse('desk:attempt', args=[slug, pk])}?{urlencode({'answered': key})}"
+        )
     answered = request.GET.get("answered")
     if answered is not None:
         if answered not in answers:
@@ -187,6 +200,8 @@ def _question(
     if drawn is None:
         return redirect("desk:attempt", found.version.procedure.slug, found.pk)
     question = course.question_by_key[drawn["question"]]
+    # What was sent for another question says nothing of this one.
+    sent = request.POST if request.POST.get("question") == question.key else QueryDict()
     return render(
         request,
         "training/question.html",
@@ -200,10 +215,17 @@ def _question(
                 case=html_of(question.case),
                 prompt=html_of(question.prompt),
                 kind=question.kind,
-                options=shown(question=question, drawn=drawn),
+                options=[
+                    Choice(
+                        each.place,
+                        each.text,
+                        str(each.place) in sent.getlist("answer"),
+                        number(sent.get(f"rank-{each.place}")),
+                    )
+                    for each in shown(question=question, drawn=drawn)
+                ],
             ),
             "number": len(answers) + 1,
-            "chosen": request.POST.getlist("answer"),
             "error": error,
         },
         status=status,
@@ -265,6 +287,13 @@ def _result(
         else None
     )
     now = timezone.now()
+    newest = (
+        ProcedureVersion.objects.newest().filter(procedure=found.version.procedure).defer("texts")
+    )
+    newer = next((each for each in newest if each.number > found.version.number), None)
+    if newer is not None:
+        # A pause is one version's, and this one can no longer be begun.
+        until = None
     return render(
         request,
         "training/result.html",
@@ -281,6 +310,7 @@ def _result(
                 (answer, course.question_by_key[answer.question].title)
                 for answer in sorted(answers.values(), key=lambda each: each.pk)
             ],
+            "newer": newer,
             "until": until if until is not None and until > now else None,
             "now": now,
         },
