@@ -1,4 +1,6 @@
-"""Training: how a million answers turned out, over HTTP, for a lead who looks at the questions."""
+"""Training over HTTP, for who sees everybody: how a million answers turned out, and a thousand people's
+completions of twenty versions.
+"""
 
 from __future__ import annotations
 
@@ -38,16 +40,18 @@ COLUMNS: dict[type[Model], tuple[str, ...]] = {
 
 
 def measure(desk: Desk) -> Iterator[Figure]:
-    answers = load(people=PEOPLE // 50 if desk.quick else PEOPLE, now=desk.as_of)
+    people = PEOPLE // 50 if desk.quick else PEOPLE
+    answers = load(people=people, now=desk.as_of)
     manager = User.objects.filter(role=Role.MANAGER).earliest("pk")
     asked = desk.server.client(cookie_of(manager.email))
     page = reverse("desk:questions", args=[ESCALATION])
-    for name, path in (
-        ("questions, one version", page),
-        ("questions, all versions", f"{page}?version=all"),
+    for name, size, path in (
+        ("questions, one version", answers, page),
+        ("questions, all versions", answers, f"{page}?version=all"),
+        ("people and versions", people, reverse("desk:training-people")),
     ):
         took = figures.milliseconds(lambda path=path: asked.get(path), runs=desk.runs(20))  # type: ignore[misc]
-        yield figures.of(name, answers, took, "ms", sql=statements_of(manager, path))
+        yield figures.of(name, size, took, "ms", sql=statements_of(manager, path))
     asked.close()
 
 

@@ -1,0 +1,74 @@
+"""The knowledge check by keyboard on a phone's width: put in order by buttons, answered, and told."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from helpdesk.demo import company
+from staff.models import User
+from tests.browser.conftest import Watched
+from tests.processes import Installation
+from training import attempting, defaults
+from training.course import ESCALATION, QuestionKind
+from training.drawing import draw
+from training.models import Answer, Attempt, Enrollment, ProcedureVersion
+
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
+
+
+def test_an_ordering_question_is_put_in_order_by_buttons(
+    installation: Installation, watched: Watched
+) -> None:
+    company.load(now=timezone.now(), past=0)
+    defaults.load_defaults(now=timezone.now())
+    installation.start("web")
+    email, password = next(
+        line.split()[2:4]
+        for line in company.sign_ins(now=timezone.now())
+        if line.startswith("sign-in") and "anna@" in line
+    )
+    anna = User.objects.get(email=email)
+    version = ProcedureVersion.objects.newest().get(procedure__slug=ESCALATION)
+    course = version.course(anna.language)
+    Enrollment.objects.filter(user=anna).delete()
+    Attempt.objects.filter(user=anna, finished_at=None).delete()
+    seed = next(
+        seed
+        for seed in range(1000)
+        if course.question_by_key[
+            draw(course=course, scope=(), random=Random(seed))[0]["question"]
+        ].kind
+        is QuestionKind.ORDERING
+    )
+    begun = attempting.begin(
+        version_id=version.pk, by=anna, random=Random(seed), now=timezone.now()
+    )
+    question = course.question_by_key[begun.drawn[0]["question"]]
+    wanted = [option.text for option in question.options]
+
+    page = watched.sign_in(email, password, viewport={"width": 360, "height": 740})
+    page.goto(f"/training/{ESCALATION}/check/{begun.pk}/")
+    items = page.locator("[data-ordering='moved'] > li span")
+    expect(items).to_have_count(len(wanted))
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert page.locator("select:visible").count() == 0
+    for place, label in enumerate(wanted):
+        up = page.get_by_role("button", name=f"Move up: {label}", exact=True)
+        for _step in range(items.all_inner_texts().index(label) - place):
+            up.press("Enter")
+            # Where it cannot go further up, the button beside it has the focus.
+            assert page.evaluate("document.activeElement.dataset.move") in {"up", "down"}
+        expect(items.nth(place)).to_have_text(label)
+    expect(page.locator("#announce")).to_contain_text(" is at place ")
+    page.get_by_role("button", name="Answer", exact=True).press("Enter")
+
+    told = page.locator("[role=status]:focus")
+    expect(told).to_contain_text("Right")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert Answer.objects.get(attempt=begun).right
+    page.get_by_role("link", name="Next question").press("Enter")
+    expect(page.get_by_text("Question 2 of")).to_be_visible()
