@@ -9,7 +9,9 @@ from typing import Any
 from django.utils import timezone
 
 from desk.selfcheck import keeping
-from tests.access.addresses import ACCOUNTS, ADMIN_SITE, CONFIGURED, OURS, PEOPLE, Address
+from tests.access.addresses import OURS
+from tests.access.answers import PEOPLE, Address
+from tests.access.libraries import ACCOUNTS, ADMIN_SITE, CONFIGURED
 from tests.access.rooms import Rooms, ask, undone
 from tests.pages.acting import HTMX, paused_by_a_restore
 from tickets.models import Ticket

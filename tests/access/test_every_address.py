@@ -13,16 +13,9 @@ from django.test import Client
 
 from desk.escalationactions import ON_ESCALATION
 from staff.models import User
-from tests.access.addresses import (
-    ACCOUNTS,
-    ADMIN_SITE,
-    API,
-    CONFIGURED,
-    OURS,
-    PEOPLE,
-    Address,
-    every_pattern,
-)
+from tests.access.addresses import API, OURS, every_pattern
+from tests.access.answers import PEOPLE, Address
+from tests.access.libraries import ACCOUNTS, ADMIN_SITE, CONFIGURED
 from tests.access.rooms import NOBODYS, SECRET, Rooms, ask, undone
 from tests.pages.acting import HTMX, all_rows, as_
 from tests.pages.desk import html
