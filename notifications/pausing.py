@@ -10,11 +10,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Case, Count, F, Min, Q, Value, When
+from django.db.models import Case, Count, F, Min, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce, Greatest
 from django.utils.translation import gettext as _
 
@@ -23,6 +22,7 @@ from notifications.models import (
     MailState,
     OutboxPause,
     OutgoingEmail,
+    OutgoingEmailQuerySet,
     PauseCause,
     WebhookDelivery,
 )
@@ -181,17 +181,17 @@ def send_once_more(*, letter_id: int, now: datetime) -> bool:
     return bool(queued)
 
 
-def letters_in_doubt() -> Any:
+def letters_in_doubt() -> OutgoingEmailQuerySet:
     return OutgoingEmail.objects.filter(in_doubt__isnull=False, state=MailState.UNCERTAIN)
 
 
-def messages_in_doubt() -> Any:
+def messages_in_doubt() -> QuerySet[WebhookDelivery]:
     return WebhookDelivery.objects.filter(in_doubt__isnull=False, state=DeliveryState.WITHDRAWN)
 
 
-def _trust(letters: Any, now: datetime) -> int:
+def _trust(letters: OutgoingEmailQuerySet, now: datetime) -> int:
     """Take letters for what the backup shows: waiting, and not sent since."""
-    changed: int = letters.update(
+    return letters.update(
         state=Case(
             When(leases_lost__lte=1, then=Value(MailState.QUEUED)),
             default=Value(MailState.UNCERTAIN),
@@ -201,7 +201,6 @@ def _trust(letters: Any, now: datetime) -> int:
         next_attempt_at=Greatest(Value(now), Coalesce(F("not_before"), Value(now))),
         in_doubt=None,
     )
-    return changed
 
 
 def _withdraw(*, before: datetime, now: datetime) -> tuple[int, int]:

@@ -150,10 +150,18 @@ def _references(_look: Look) -> Iterator[Row]:
                 yield Row(f"{name} on {table}")
 
 
-def _migrations(_look: Look) -> Iterator[Row]:
+def unapplied() -> Iterator[str]:
+    """The migrations that the database has not, in their order, those between others too."""
     executor = MigrationExecutor(connection)
-    for migration, _backwards in executor.migration_plan(executor.loader.graph.leaf_nodes()):
-        yield Row(f"{migration.app_label}.{migration.name}")
+    # Of all there are: what leads to a newest one that is applied would be passed over.
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes(), clean_start=True)
+    for migration, _backwards in plan:
+        if (migration.app_label, migration.name) not in executor.loader.applied_migrations:
+            yield f"{migration.app_label}.{migration.name}"
+
+
+def _migrations(_look: Look) -> Iterator[Row]:
+    return map(Row, unapplied())
 
 
 CHECKS = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,7 @@ from django.views.decorators.http import require_http_methods
 from desk.models import SelfCheck
 from desk.selfcheck import keeping
 from desk.selfcheck.catalogue import CHECKS
-from desk.selfcheck.checks import Noun, Severity
+from desk.selfcheck.checks import Check, Noun, Severity
 from desk.selfcheck.running import Status
 from desk.views.numbers import number
 from desk.views.reading import reader
@@ -136,7 +136,7 @@ def _lines(shown: SelfCheck, user: User) -> Sequence[Line]:
     ]
 
 
-def _line(check: Any, result: Mapping[str, Any], seen: set[int], user: User) -> Line:
+def _line(check: Check, result: Mapping[str, Any], seen: set[int], user: User) -> Line:
     rows = [
         _shown(row)
         for row in result["rows"]
@@ -150,7 +150,7 @@ def _line(check: Any, result: Mapping[str, Any], seen: set[int], user: User) -> 
         name=check.name,
         promise=check.promise,
         counts=check.counts,
-        severity=Severity(check.severity),
+        severity=check.severity,
         status=result["status"],
         number=f"{result['count']}+" if result["capped"] else str(result["count"]),
         rows=rows,
@@ -159,7 +159,7 @@ def _line(check: Any, result: Mapping[str, Any], seen: set[int], user: User) -> 
     )
 
 
-def _seen(results: Any, user: User) -> set[int]:
+def _seen(results: Collection[Mapping[str, Any]], user: User) -> set[int]:
     """The tickets named that this person may open: one query, and none where there are none."""
     named = {_ticket_of(row) for result in results for row in result["rows"] if row["ticket"]}
     if not named:
