@@ -88,17 +88,17 @@ OURS: Mapping[str, Address] = {
         ),
     ),
     "desk:lesson-video": Address(
-        "/training/{procedure}/video/{video}/", {"own": STAFF, "nowhere": NOWHERE}, _once(NOT_SO)
+        "/training/{procedure}/video/{video}/", {"own": STAFF, "nowhere": NOWHERE}, once(NOT_SO)
     ),
     "desk:lesson-captions": Address(
         "/training/{procedure}/video/{video}/captions/",
         {"own": STAFF, "nowhere": NOWHERE},
-        _once(NOT_SO),
+        once(NOT_SO),
     ),
     "desk:lesson-videos": Address(
         "/training/{procedure}/versions/2/lesson/",
-        _of_procedure(LEADS),
-        _of_procedure(LEADS_DO),
+        of_procedure(LEADS),
+        of_procedure(LEADS_DO),
         ("/training/{procedure}/versions/1/lesson/",),
     ),
     "desk:questions": Address(
