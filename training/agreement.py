@@ -8,7 +8,8 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from training.course import Course
-from training.coursetext import CourseError, CourseErrors, read_course
+from training.courseerrors import CourseError, CourseErrors
+from training.coursetext import read_course
 
 #: What the front matter says in each language for itself; all the rest is the version's.
 OWN = ("language", "title", "summary", "change")

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-import re
-from datetime import datetime, timedelta
+from datetime import datetime
 from importlib.resources import files
 
 from training import versions
 from training.course import ESCALATION
+from training.drafting import dated
 from training.models import Procedure
 
 
 def shipped_texts(*, now: datetime) -> dict[str, str]:
     """The procedure we ship, by language, in force from today and to be looked at in a year."""
-    today, in_a_year = now.date(), (now + timedelta(days=365)).date()
-    texts = {}
-    for file in sorted(
-        files("training").joinpath("procedures", ESCALATION).iterdir(), key=lambda file: file.name
-    ):
-        text = file.read_text(encoding="utf-8")
-        text = re.sub(r"^effective: .*$", f"effective: {today}", text, count=1, flags=re.MULTILINE)
-        text = re.sub(
-            r"^review_by: .*$", f"review_by: {in_a_year}", text, count=1, flags=re.MULTILINE
-        )
-        texts[file.name.removesuffix(".md")] = text
-    return texts
+    folder = files("training").joinpath("procedures", ESCALATION)
+    return {
+        file.name.removesuffix(".md"): dated(file.read_text(encoding="utf-8"), now.date())
+        for file in sorted(folder.iterdir(), key=lambda file: file.name)
+    }
 
 
 def load_defaults(*, now: datetime) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from importlib.resources import files
 
-from training.fronttext import with_front
+from training.frontmatter import with_front
 from training.models import ProcedureVersion
 
 _A_YEAR = timedelta(days=365)
@@ -15,8 +15,10 @@ TO_BE_WRITTEN = "…"
 
 def next_texts(version: ProcedureVersion, *, today: date) -> dict[str, str]:
     """A version's texts as the next one begins: in force from today, what changes to be written."""
-    values = {"change": TO_BE_WRITTEN, "changed": "[]", **_days(today)}
-    return {language: with_front(text, values) for language, text in version.texts.items()}
+    values = {"change": TO_BE_WRITTEN, "changed": "[]"}
+    return {
+        language: with_front(dated(text, today), values) for language, text in version.texts.items()
+    }
 
 
 def first_texts(language: str, *, today: date) -> dict[str, str]:
@@ -26,7 +28,7 @@ def first_texts(language: str, *, today: date) -> dict[str, str]:
         (each for each in folder.iterdir() if each.name == f"{language}.md"),
         folder.joinpath("en.md"),
     )
-    text = with_front(found.read_text(encoding="utf-8"), _days(today))
+    text = dated(found.read_text(encoding="utf-8"), today)
     return {found.name.removesuffix(".md"): text}
 
 
@@ -35,5 +37,7 @@ def in_another_language(text: str, language: str) -> str:
     return with_front(text, {"language": language})
 
 
-def _days(today: date) -> dict[str, str]:
-    return {"effective": today.isoformat(), "review_by": (today + _A_YEAR).isoformat()}
+def dated(text: str, today: date) -> str:
+    """A text in force from today, and to be looked at in a year."""
+    values = {"effective": today.isoformat(), "review_by": (today + _A_YEAR).isoformat()}
+    return with_front(text, values)

@@ -16,8 +16,10 @@ from django.utils.translation import gettext as _
 from training.agreement import VersionErrors, main_language, read_version
 from training.changes import Run, words
 from training.course import Course
-from training.coursetext import LANGUAGE, LONGEST, CourseError, CourseErrors, read_course
+from training.courseerrors import CourseError, CourseErrors
+from training.coursetext import LONGEST, read_course
 from training.drafting import in_another_language
+from training.frontmatter import LANGUAGE
 from training.models import ProcedureVersion
 from training.versions import Seen
 

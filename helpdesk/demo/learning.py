@@ -15,6 +15,7 @@ from staff.models import Role, User
 from training import attempting, versions
 from training.course import ESCALATION, Question
 from training.defaults import shipped_texts
+from training.drafting import dated
 from training.models import (
     Enrollment,
     Procedure,
@@ -170,24 +171,17 @@ def _published(
         for before, after in pairs:
             assert before in texts[language], before
             texts[language] = texts[language].replace(before, after, 1)
-    dated = {
-        language: _dated(_dated(text, "effective", at), "review_by", at + timedelta(days=365))
-        for language, text in texts.items()
-    }
-    version = versions.write(texts=dated, by=users[OWNER], now=at)
+    version = versions.write(
+        texts={language: dated(text, at.date()) for language, text in texts.items()},
+        by=users[OWNER],
+        now=at,
+    )
     assert version is not None, "each differs from the one before it"
     # Without the notices of a review: nobody is told today of what was read last year.
     ProcedureVersion.objects.filter(pk=version.pk).update(
         state=VersionState.REVIEW, submitted_at=at, submitted_by=users[OWNER]
     )
     return versions.publish(version_id=version.pk, by=users["helen"], now=at)
-
-
-def _dated(text: str, field: str, at: datetime) -> str:
-    lines = text.split("\n")
-    return "\n".join(
-        f"{field}: {at.date()}" if line.startswith(f"{field}: ") else line for line in lines
-    )
 
 
 def _learn(

@@ -21,7 +21,7 @@ from tests.processes import Installation
 from tickets.inbound.ingest import ingest
 from tickets.models import Ticket
 from training import defaults, drafting, versions
-from training.fronttext import with_front
+from training.frontmatter import with_front
 from training.models import ProcedureVersion
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]

@@ -9,7 +9,7 @@ from django.core.files.base import ContentFile
 from staff.models import User
 from tests.house import after
 from training import drafting, lessonvideos, versions
-from training.fronttext import with_front
+from training.frontmatter import with_front
 from training.models import LessonVideo, ProcedureVersion
 
 WEBM = (

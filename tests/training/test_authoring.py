@@ -19,7 +19,7 @@ from tests.house import START, House, after
 from tests.training.test_learning import attempt, published, required
 from training import drafting, reviewdates, versions
 from training.course import ESCALATION
-from training.fronttext import with_front
+from training.frontmatter import with_front
 from training.models import Procedure, ProcedureVersion, VersionState
 
 pytestmark = pytest.mark.django_db

@@ -13,8 +13,9 @@ from training import defaults
 from training.agreement import read_version
 from training.changes import Kind, Section, changed_steps, changes, words
 from training.course import ESCALATION, Course
-from training.coursetext import CourseError, CourseErrors, read_course
-from training.fronttext import with_front
+from training.courseerrors import CourseError, CourseErrors
+from training.coursetext import read_course
+from training.frontmatter import with_front
 
 SHIPPED = (Path(defaults.__file__).parent / "procedures" / ESCALATION / "en.md").read_text("utf-8")
 COURSE = read_course(SHIPPED)

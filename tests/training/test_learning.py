@@ -12,6 +12,7 @@ from staff.models import Role, User
 from tests.house import START, House, after
 from training import attempting, completing, defaults, enrolling, versions
 from training.course import ESCALATION
+from training.frontmatter import with_front
 from training.models import (
     Attempt,
     Completion,
@@ -33,15 +34,11 @@ def house() -> House:
 
 def published(*, now: datetime = START, **front: str) -> ProcedureVersion:
     """The shipped procedure with some of its front matter replaced, published."""
-    texts = defaults.shipped_texts(now=now)
-    for name, value in {"change": f"As of {now}.", **front}.items():
-        texts = {
-            language: "\n".join(
-                f"{name}: {value}" if line.startswith(f"{name}: ") else line
-                for line in text.split("\n")
-            )
-            for language, text in texts.items()
-        }
+    values = {"change": f"As of {now}.", **front}
+    texts = {
+        language: with_front(text, values)
+        for language, text in defaults.shipped_texts(now=now).items()
+    }
     version = versions.write(texts=texts, by=None, now=now)
     assert version is not None
     return versions.publish(version_id=version.pk, by=None, now=now)

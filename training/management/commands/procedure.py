@@ -13,7 +13,7 @@ from staff.models import User
 from staff.refusal import Refused
 from training import versions
 from training.agreement import VersionErrors, read_version
-from training.coursetext import CourseError
+from training.courseerrors import CourseError
 from training.models import ProcedureVersion
 
 REFUSED = 1
