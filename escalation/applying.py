@@ -15,7 +15,7 @@ from escalation.cases import Case
 from escalation.ledger import Ledger
 from escalation.models import Clock, PolicyVersion
 from escalation.models.clock import ClockKind, ClockState
-from escalation.policyfile import PolicySpec, Targets
+from escalation.policyspec import PolicySpec, Targets
 from staff.durations import Duration
 from tickets.models.ticket import ENDED
 

@@ -21,7 +21,7 @@ from escalation.models import (
 )
 from escalation.models.clock import ClockState
 from escalation.models.escalation import Kind
-from escalation.policyfile import PolicySpec
+from escalation.policyspec import PolicySpec
 from escalation.procedures import InForce
 from escalation.roster import Roster, call_roll
 from notifications import receipts

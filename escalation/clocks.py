@@ -13,7 +13,7 @@ from escalation.cases import Case, StatusChange
 from escalation.ledger import Ledger
 from escalation.models import Clock, ClockRun, Handoff
 from escalation.models.clock import ClockKind, ClockState
-from escalation.policyfile import ReopenClocks
+from escalation.policyspec import ReopenClocks
 from escalation.promises import answers_for, lead_for
 from notifications.values import moment, phrase
 from staff import setwise

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from escalation.defaults import default_body
 from escalation.models import Policy
-from escalation.policyfile import PolicySpec
+from escalation.policyspec import PolicySpec
 from escalation.policytext import read_policy, write_policy
 from escalation.problems import PolicyErrors
 from staff.configuration import CodeArea

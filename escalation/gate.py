@@ -13,7 +13,7 @@ from escalation.cases import Case
 from escalation.ledger import Ledger
 from escalation.models.escalation import Kind
 from escalation.opening import Request
-from escalation.policyfile import Act
+from escalation.policyspec import Act
 from escalation.procedures import InForce
 from staff.models import User
 from tickets.errors import Refused

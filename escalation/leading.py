@@ -12,7 +12,7 @@ from escalation.cases import Case
 from escalation.ledger import Ledger
 from escalation.models import Escalation, Handoff
 from escalation.models.escalation import State
-from escalation.policyfile import Act
+from escalation.policyspec import Act
 from staff.models import User
 from tickets.errors import Refused
 

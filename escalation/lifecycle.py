@@ -20,7 +20,7 @@ from escalation.models import Escalation, Handoff
 from escalation.models.escalation import HandoffOutcome, Kind, State, Trigger
 from escalation.opening import Request
 from escalation.packages import collect
-from escalation.policyfile import Act
+from escalation.policyspec import Act
 from escalation.promises import answers_for
 from escalation.targets import Destination
 from notifications.values import phrase

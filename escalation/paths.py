@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 from escalation.cases import Case
 from escalation.ledger import Ledger
 from escalation.models import Escalation, Handoff, Step
-from escalation.policyfile import Action, PathStep
+from escalation.policyspec import Action, PathStep
 from escalation.roster import Roster
 from notifications.values import moment, phrase
 from staff.durations import Duration, parse_duration

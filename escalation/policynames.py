@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from escalation.policyfile import DEFAULT, PolicySpec
+from escalation.policyspec import DEFAULT, PolicySpec
 from escalation.problems import RuleError
 from escalation.rules import TargetForm
 from staff.models import Team, Tier, User

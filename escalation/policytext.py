@@ -8,7 +8,8 @@ from typing import Final
 
 import yaml
 
-from escalation.policyfile import PolicySpec, parse_policy
+from escalation.policyfile import parse_policy
+from escalation.policyspec import PolicySpec
 from escalation.problems import PolicyErrors, RuleError
 from staff.strictyaml import StrictLoader
 

@@ -10,7 +10,7 @@ from escalation.cases import Case, StatusChange
 from escalation.ledger import Ledger
 from escalation.models import Escalation, Promise
 from escalation.models.promise import PromiseKind, PromiseState
-from escalation.policyfile import AutoRepromise
+from escalation.policyspec import AutoRepromise
 from notifications.models import MailState
 from notifications.values import moment
 from staff import setwise

@@ -10,7 +10,8 @@ from django.db import transaction
 
 from escalation import relooking
 from escalation.models import Policy, PolicyVersion
-from escalation.policyfile import PolicySpec, parse_policy
+from escalation.policyfile import parse_policy
+from escalation.policyspec import PolicySpec
 from escalation.policytext import write_policy
 from staff.models import User
 

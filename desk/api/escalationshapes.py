@@ -12,7 +12,7 @@ from desk.api.shapes import ID, PersonShape, TeamShape
 from desk.api.ticketshapes import values
 from escalation.models import Escalation
 from escalation.models.escalation import HandoffOutcome, Kind, Nature, ReturnReason, State, Trigger
-from escalation.policyfile import Action
+from escalation.policyspec import Action
 from tickets.models.customers import Complexity
 from tickets.models.ticket import Level, Priority
 

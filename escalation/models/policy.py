@@ -4,7 +4,8 @@ from django.db import models
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from escalation.policyfile import PolicySpec, parse_policy
+from escalation.policyfile import parse_policy
+from escalation.policyspec import PolicySpec
 from staff.models import User
 
 

@@ -18,7 +18,7 @@ from escalation.models.escalation import (
     Trigger,
 )
 from escalation.packages import Materials
-from escalation.policyfile import Action
+from escalation.policyspec import Action
 from escalation.rules import Rule
 from escalation.targets import Destination
 from escalation.ticketfacts import ClockFact, TicketFacts

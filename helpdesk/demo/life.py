@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from random import Random
 
 from escalation.models import PolicyVersion
-from escalation.policyfile import PolicySpec, Targets
+from escalation.policyspec import PolicySpec, Targets
 from escalation.roster import Roster
 from helpdesk.demo.shelf import Shelf
 from helpdesk.demo.yearwords import Topic

@@ -15,7 +15,7 @@ from random import Random
 from typing import TypeVar
 
 from escalation.models import PolicyVersion
-from escalation.policyfile import PolicySpec
+from escalation.policyspec import PolicySpec
 from escalation.roster import Roster, call_roll
 from escalation.rules import Kind, Rule
 from helpdesk.demo import customers, lives, measured, yearwords

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from escalation import engine, vocabulary
 from escalation.defaults import default_body
 from escalation.models import Policy, PolicyVersion, Relook
-from escalation.policyfile import Action
+from escalation.policyspec import Action
 from escalation.policytext import read_policy, write_policy
 from escalation.rules import TargetForm
 from tests.house import START, House, clock_of

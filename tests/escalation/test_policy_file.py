@@ -16,15 +16,8 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from escalation.policyfile import (
-    Action,
-    AutoRepromise,
-    Path,
-    PathStep,
-    PolicySpec,
-    ReopenClocks,
-    parse_policy,
-)
+from escalation.policyfile import parse_policy
+from escalation.policyspec import Action, AutoRepromise, Path, PathStep, PolicySpec, ReopenClocks
 from escalation.policytext import LONGEST, read_policy, write_policy
 from escalation.problems import PolicyErrors, RuleError
 from escalation.rulefile import parse_rules

@@ -10,8 +10,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from escalation import applying, publishing
 from escalation.models import Policy, PolicyVersion
-from escalation.policyfile import PolicySpec
 from escalation.policynames import NameFaults, check_names
+from escalation.policyspec import PolicySpec
 from escalation.policytext import locate, read_policy, write_policy
 from escalation.problems import PolicyErrors, RuleError
 from escalation.tasks import database_clock
