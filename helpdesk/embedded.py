@@ -120,7 +120,13 @@ class Hold:
 
     def _used_by_others(self) -> bool:
         users = self._home / "users.lock"
-        return not _free(users, fcntl.LOCK_EX) and _free(users, fcntl.LOCK_SH)
+        # One asks at a time: two who try the lock in one moment would each take the other for a
+        # user, and neither would wait for the servers.
+        asking = lock(self._home / "asking.lock", fcntl.LOCK_EX)
+        try:
+            return not _free(users, fcntl.LOCK_EX) and _free(users, fcntl.LOCK_SH)
+        finally:
+            os.close(asking)
 
     def _ready(self) -> Path:
         until = time.monotonic() + PATIENCE
@@ -131,6 +137,7 @@ class Hold:
             if state:
                 problem = _unready(Path(state["sockets"]))
                 if not problem:
+                    self._yield_to(int(state.get("supervisor", "0")))
                     return Path(state["sockets"])
             if self._supervisor is None or self._supervisor.poll() is not None:
                 if self._supervisor is not None and self._supervisor.returncode != 0:
@@ -138,6 +145,16 @@ class Hold:
                 self._supervisor = self._supervise()
             time.sleep(0.03)
         raise Unavailable(f"The servers in {self._home} do not answer: {problem}")
+
+    def _yield_to(self, supervisor: int) -> None:
+        """Wait for the supervisor we started where another was quicker: it ends by itself.
+
+        Left alone on a slow machine it could wake when all are gone, and start servers for nobody.
+        """
+        if self._supervisor is not None and self._supervisor.pid != supervisor:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._supervisor.wait(PATIENCE)
+            self._supervisor = None
 
     def _state(self) -> dict[str, str] | None:
         try:

@@ -5,9 +5,10 @@ in a few hundredths of a second. It lives as long as any process holds ``users.l
 stops both servers when it gets that lock exclusively: the kernel does the counting, and a user
 that is killed is counted out like one that ends.
 
-Locks, all in the home folder: ``users.lock`` shared by users; ``supervisor.lock`` held by the one
-supervisor; ``servers.lock`` inherited by the servers and all their children, so that it is free
-only when the last process of an earlier life is gone, however that ended.
+Locks, all in the home folder: ``users.lock`` shared by users; ``asking.lock`` held by one who asks
+whether there are users; ``supervisor.lock`` held by the one supervisor; ``servers.lock`` inherited
+by the servers and all their children, so that it is free only when the last process of an earlier
+life is gone, however that ended.
 """
 
 from __future__ import annotations
@@ -346,7 +347,11 @@ class Supervisor:
                 )
 
     def _publish(self) -> None:
-        state = {"sockets": str(self.sockets), "notice": self.notice}
+        state = {
+            "supervisor": str(os.getpid()),
+            "sockets": str(self.sockets),
+            "notice": self.notice,
+        }
         _write(self.home / "state.json", json.dumps(state))
 
     def _stop(self) -> None:

@@ -154,7 +154,7 @@ def nothing_is_left_of(folder: Path, *, seconds: float = 0.0) -> None:
     until = time.monotonic() + seconds
     while (left := left_of(folder)) and time.monotonic() < until:
         time.sleep(0.1)
-    assert left == []
+    assert left == [], left
     assert not (folder / "embedded/state.json").exists()
 
 
