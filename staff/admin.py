@@ -13,7 +13,6 @@ from django.utils.translation import gettext_lazy as _
 from unfold.forms import AdminPasswordChangeForm
 
 from staff import apitokens
-from staff.businesstime import Hours
 from staff.calendars import (
     UnknownCountry,
     canonical,
@@ -30,6 +29,7 @@ from staff.forms import (
     UserCreationForm,
     hours_text,
 )
+from staff.hours import Hours
 from staff.models import Absence, ApiToken, Calendar, CalendarVersion, Skill, Team, Tier, User
 
 if TYPE_CHECKING:

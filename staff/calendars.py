@@ -9,7 +9,8 @@ from datetime import date, datetime
 import holidays
 from django.db import transaction
 
-from staff.businesstime import FIRST_YEAR, LAST_YEAR, CalendarError, Hours, OpenHours
+from staff.businesstime import OpenHours
+from staff.hours import FIRST_YEAR, LAST_YEAR, CalendarError, Hours
 from staff.models import Calendar, CalendarVersion, User
 
 

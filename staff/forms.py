@@ -14,9 +14,10 @@ from django.utils.translation import gettext_lazy as _
 from unfold.forms import UserChangeForm as UnfoldUserChangeForm
 from unfold.forms import UserCreationForm as UnfoldUserCreationForm
 
-from staff.businesstime import CalendarError, Hours, OpenHours
+from staff.businesstime import OpenHours
 from staff.calendars import canonical
 from staff.configuration import CodeArea
+from staff.hours import CalendarError, Hours
 from staff.models import Absence, Calendar, Role, Team, User
 
 #: What a calendar's form offers to begin with.

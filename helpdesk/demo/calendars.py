@@ -8,7 +8,7 @@ from typing import Any
 
 import holidays
 
-from staff.businesstime import DAYS, Hours
+from staff.hours import DAYS, Hours
 from staff.models import Calendar, CalendarVersion
 
 _WORKDAYS = DAYS[:5]

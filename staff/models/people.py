@@ -10,7 +10,8 @@ from django.db.models import F, Q
 from django.db.models.functions import Lower, Now
 from django.utils.translation import gettext_lazy as _
 
-from staff.businesstime import Hours, OpenHours, compiled
+from staff.businesstime import OpenHours, compiled
+from staff.hours import Hours
 from staff.zones import validate_zone
 
 

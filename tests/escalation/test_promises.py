@@ -11,8 +11,9 @@ from escalation.models import Promise
 from escalation.models.promise import PromiseState
 from escalation.promises import due_at, round_up
 from notifications.models import OutgoingEmail
-from staff.businesstime import Hours, OpenHours
+from staff.businesstime import OpenHours
 from staff.durations import parse_duration
+from staff.hours import Hours
 from staff.models import Team
 from tests.house import (
     ALWAYS,

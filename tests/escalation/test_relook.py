@@ -13,8 +13,8 @@ from escalation.defaults import default_body
 from escalation.models import Clock, Escalation, PolicyVersion, Relook
 from escalation.models.clock import ClockKind
 from escalation.policyfile import parse_policy
-from staff.businesstime import Hours
 from staff.calendars import publish_hours
+from staff.hours import Hours
 from staff.models import CalendarVersion
 from tests.house import OFFICE, START, House, after, clock_of
 from tickets.models import Event, Ticket

@@ -30,8 +30,9 @@ from escalation.rules import (
 )
 from escalation.ticketfacts import ClockFact, TicketFacts
 from escalation.vocabulary import CLOCKS, FACTS
-from staff.businesstime import WALL, BusinessTime, Hours, OpenHours
+from staff.businesstime import WALL, BusinessTime, OpenHours
 from staff.durations import Duration, parse_duration, written
+from staff.hours import Hours
 
 MICROSECOND = timedelta(microseconds=1)
 MINUTE = timedelta(minutes=1)

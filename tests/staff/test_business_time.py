@@ -11,17 +11,8 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from staff.businesstime import (
-    DAYS,
-    WALL,
-    BusinessTime,
-    CalendarError,
-    Hours,
-    Interval,
-    NeverOpens,
-    OpenHours,
-    compiled,
-)
+from staff.businesstime import WALL, BusinessTime, NeverOpens, OpenHours, compiled
+from staff.hours import DAYS, CalendarError, Hours, Interval
 
 MICROSECOND = timedelta(microseconds=1)
 SECOND = timedelta(seconds=1)

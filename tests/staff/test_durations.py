@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from staff.businesstime import WALL, Hours, OpenHours
+from staff.businesstime import WALL, OpenHours
 from staff.durations import LONGEST, Duration, DurationError, parse_duration, written
+from staff.hours import Hours
 
 HOUR = timedelta(hours=1)
 OFFICE = OpenHours(Hours(zone="UTC", weekly=(((540, 1020),),) * 5 + ((), ())))

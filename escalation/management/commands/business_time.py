@@ -7,8 +7,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from staff.businesstime import CalendarError
 from staff.durations import DurationError, parse_duration
+from staff.hours import CalendarError
 from staff.models import Calendar, CalendarVersion
 
 
