@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from staff.models import User
 from staff.refusal import Refused
-from training import telling
+from training import completing, telling
 from training.course import Front, Question, QuestionKind
 from training.drawing import Drawn, draw
 from training.models import (
@@ -22,6 +22,7 @@ from training.models import (
     EnrollmentEnd,
     ProcedureVersion,
 )
+from training.scopes import Scopes
 
 
 class Paused(Refused):
@@ -36,15 +37,21 @@ class Paused(Refused):
 def begin(*, version_id: int, by: User, random: Random, now: datetime) -> Attempt:
     """Begin an attempt at a published version, or go on with the one that is open.
 
-    It asks what the person's enrolment asks, or all of it. Raises ``Paused`` after too many that
-    failed, and ``Refused`` where the version is not published or has a newer one in force.
+    It asks what somebody enrolled is asked about, or all of it. Raises ``Paused`` after too many
+    that failed, and ``Refused`` where the version is not published or has a newer one in force.
     """
     # Whoever presses twice finds the attempt of the first press.
     User.objects.select_for_update(no_key=True).get(pk=by.pk)
     version = ProcedureVersion.objects.select_related("procedure").get(pk=version_id)
-    attempts = list(Attempt.objects.filter(user=by, version=version).order_by("number"))
+    attempts = list(
+        # Their last answer may be on its way.
+        Attempt.objects.select_for_update().filter(user=by, version=version).order_by("number")
+    )
     if attempts and attempts[-1].finished_at is None:
-        return attempts[-1]
+        standing = attempts[-1]
+        standing.version = version
+        _widen(standing, by=by, random=random, now=now)
+        return standing
     offered = ProcedureVersion.objects.in_force(at=now).filter(procedure=version.procedure).first()
     if not version.is_published or (offered is not None and offered.number > version.number):
         raise Refused(_("%(version)s can no longer be taken.") % {"version": version})
@@ -52,8 +59,8 @@ def begin(*, version_id: int, by: User, random: Random, now: datetime) -> Attemp
     until = paused_until(attempts=attempts, front=course.front)
     if until is not None and until > now:
         raise Paused(until)
-    enrollment = Enrollment.objects.filter(user=by, version=version, ended_at=None).first()
-    scope = tuple(enrollment.scope) if enrollment else ()
+    enrolled = Enrollment.objects.filter(user=by, version=version, ended_at=None).exists()
+    scope = _scope(user=by, version=version, now=now) if enrolled else ()
     return Attempt.objects.create(
         user=by,
         version=version,
@@ -86,12 +93,19 @@ def next_drawn(attempt: Attempt, answered: Sequence[Answer]) -> Drawn | None:
 
 @transaction.atomic
 def answer(
-    *, attempt_id: int, question: str, places: Sequence[int], by: User, now: datetime
+    *,
+    attempt_id: int,
+    question: str,
+    places: Sequence[int],
+    by: User,
+    random: Random,
+    now: datetime,
 ) -> Answer:
     """Answer the attempt's next question; ``places`` are where the options were shown, counted from 0.
 
-    The last answer ends the attempt. An answer is never changed: to send it again, as by pressing
-    twice, returns the first. Raises ``Refused`` for what cannot be an answer.
+    The last answer ends the attempt, unless more is asked of the person by now: then that is drawn.
+    An answer is never changed: to send it again, as by pressing twice, returns the first. Raises
+    ``Refused`` for what cannot be an answer.
     """
     attempt = (
         Attempt.objects.select_related("version__procedure")
@@ -118,8 +132,35 @@ def answer(
     )
     answers.append(found)
     if len(answers) == attempt.asked:
+        _widen(attempt, by=by, random=random, now=now)
+    if len(answers) == attempt.asked:
         _finish(attempt, answers, now=now)
     return found
+
+
+def _scope(*, user: User, version: ProcedureVersion, now: datetime) -> tuple[str, ...]:
+    """The steps somebody is asked about, by what they passed that still counts; empty, it is all."""
+    passed = completing.latest_numbers(procedure=version.procedure, users=[user.pk], now=now)
+    return tuple(Scopes(version).after(passed.get(user.pk)))
+
+
+def _widen(attempt: Attempt, *, by: User, random: Random, now: datetime) -> None:
+    """Draw questions of the steps that an attempt leaves out, where these are asked about, too.
+
+    What was passed may have expired since it began; to know the changed steps is then not enough.
+    """
+    if not attempt.scope:
+        return
+    scope = _scope(user=by, version=attempt.version, now=now)
+    course = attempt.version.course(by.language)
+    more = tuple(step.key for step in course.steps_of(scope) if step.key not in attempt.scope)
+    if not more:
+        return
+    # Each of them has its turn, whatever was drawn before.
+    most = max(course.front.draw - attempt.asked, len(more))
+    attempt.scope = sorted({*attempt.scope, *scope}) if scope else []
+    attempt.drawn += draw(course=course, scope=more, most=most, random=random)
+    attempt.save(update_fields=("scope", "drawn"))
 
 
 def _origins(question: Question, drawn: Drawn, places: Sequence[int]) -> tuple[int, ...]:

@@ -25,8 +25,13 @@ class ShownOption:
     text: str
 
 
-def draw(*, course: Course, scope: tuple[str, ...], random: Random) -> list[Drawn]:
-    """Draw an attempt's questions: each step in turn, so that none is left out by chance."""
+def draw(
+    *, course: Course, scope: tuple[str, ...], most: int | None = None, random: Random
+) -> list[Drawn]:
+    """Draw an attempt's questions: each step in turn, so that none is left out by chance.
+
+    At most as many as the course says, or ``most``.
+    """
     by_step: dict[str, list[Question]] = defaultdict(list)
     for question in course.pool_of(scope):
         by_step[question.step].append(question)
@@ -34,7 +39,7 @@ def draw(*, course: Course, scope: tuple[str, ...], random: Random) -> list[Draw
         random.shuffle(questions)
     steps = list(by_step)
     random.shuffle(steps)
-    most = min(course.front.draw, sum(map(len, by_step.values())))
+    most = min(course.front.draw if most is None else most, sum(map(len, by_step.values())))
     chosen: list[Question] = []
     while len(chosen) < most:
         chosen += [by_step[step].pop() for step in steps if by_step[step]]

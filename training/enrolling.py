@@ -24,6 +24,7 @@ from training.models import (
     ProcedureVersion,
     Requirement,
 )
+from training.scopes import Scopes
 
 
 def enrol_everywhere(*, now: datetime) -> int:
@@ -60,7 +61,7 @@ def enrol(*, procedure: Procedure, now: datetime) -> list[Enrollment]:
     passed = completing.latest_numbers(
         procedure=procedure, users=[*wanted, *by_hand, *asked], now=now
     )
-    scopes = _Scopes(version)
+    scopes = Scopes(version)
     _rescope(open_now, scopes, passed)
     new = []
     for user_id in [*wanted, *(by_hand.keys() - wanted.keys())]:
@@ -114,7 +115,7 @@ def ask(
         version=version,
         by_hand=True,
         asked_by=by,
-        scope=_Scopes(version).after(completion),
+        scope=Scopes(version).after(completion),
         enrolled_at=now,
         due_at=due_at,
     )
@@ -156,7 +157,7 @@ def _due(
 
 
 def _rescope(
-    enrollments: Sequence[Enrollment], scopes: _Scopes, passed: Mapping[int, Completion]
+    enrollments: Sequence[Enrollment], scopes: Scopes, passed: Mapping[int, Completion]
 ) -> None:
     """What somebody is asked about follows what they passed last, which may have expired since."""
     changed = []
@@ -166,31 +167,6 @@ def _rescope(
             each.scope = scope
             changed.append(each)
     Enrollment.objects.bulk_update(changed, ["scope"])
-
-
-class _Scopes:
-    """Which steps somebody is asked about, by what they passed last."""
-
-    def __init__(self, version: ProcedureVersion) -> None:
-        self.version = version
-        published = version.procedure.versions.published().order_by("number")
-        self.changed: Mapping[int, Sequence[str]] = dict(
-            published.values_list("number", "changed_steps")
-        )
-
-    def after(self, completion: Completion | None) -> list[str]:
-        """The steps changed since; empty, it is all of them: so some version's author says, or
-        nothing was passed that counts, or what was passed is this version itself."""
-        if completion is None or completion.version.number == self.version.number:
-            return []
-        since = [
-            changed
-            for number, changed in self.changed.items()
-            if completion.version.number < number <= self.version.number
-        ]
-        if not all(since):
-            return []
-        return sorted({step for changed in since for step in changed})
 
 
 def _wanted(procedure: Procedure) -> dict[int, Requirement]:

@@ -237,6 +237,7 @@ def _sit(user: User, version: ProcedureVersion, at: datetime, *, right: bool) ->
             question=question.key,
             places=[drawn["order"].index(place) for place in _given(question, knows=knows)],
             by=user,
+            random=random,
             now=at + timedelta(minutes=minute),
         )
 

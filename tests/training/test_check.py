@@ -300,6 +300,7 @@ def test_the_score_is_the_share_that_was_right_and_passes_at_the_mark(
                 question=question.key,
                 places=places,
                 by=house.anna,
+                random=random,
                 now=after(),
             )
         made.refresh_from_db()

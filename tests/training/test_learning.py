@@ -61,7 +61,12 @@ def attempt(user: User, version: ProcedureVersion, *, right: bool, now: datetime
             rest = [place for place in range(len(drawn["order"])) if place not in places]
             places = rest[:1] or places[::-1]
         attempting.answer(
-            attempt_id=made.pk, question=question.key, places=places, by=user, now=now
+            attempt_id=made.pk,
+            question=question.key,
+            places=places,
+            by=user,
+            random=Random(7),
+            now=now,
         )
     made.refresh_from_db()
     return made
@@ -100,6 +105,40 @@ def test_it_is_asked_failed_passed_and_asked_again_with_the_changed_steps_only(
         "notify",
     }
     assert Completion.objects.filter(user=house.anna).count() == 2
+
+
+def test_an_attempt_at_the_changed_steps_asks_the_others_too_when_what_was_passed_expires_meanwhile(
+    house: House,
+) -> None:
+    first = published(valid_days="10")
+    required(role=Role.AGENT)
+    attempt(house.anna, first, right=True, now=START)
+    second = published(now=after(days=3), changed="[gather]")
+    begun = attempting.begin(
+        version_id=second.pk, by=house.anna, random=Random(7), now=after(days=9)
+    )
+    questions = second.course("en").question_by_key
+    assert {questions[each["question"]].step for each in begun.drawn} == {"gather"}
+
+    answered = 0
+    while begun.finished_at is None:
+        drawn = begun.drawn[answered]
+        right = questions[drawn["question"]].right
+        attempting.answer(
+            attempt_id=begun.pk,
+            question=drawn["question"],
+            places=[drawn["order"].index(origin) for origin in right],
+            by=house.anna,
+            random=Random(7),
+            now=after(days=11),
+        )
+        answered += 1
+        begun.refresh_from_db()
+    asked = [each["question"] for each in begun.drawn]
+    assert len(asked) == len(set(asked)) == answered
+    assert {questions[each].step for each in asked} == set(second.course("en").step_by_key)
+    assert (begun.scope, begun.passed) == ([], True)
+    assert completing.lacking(user=house.anna, slug=SLUG, now=after(days=11)) is None
 
 
 def test_after_three_that_failed_there_is_a_pause(house: House) -> None:

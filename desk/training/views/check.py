@@ -146,23 +146,32 @@ def attempt(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     if request.method == "POST":
         key = request.POST.get("question", "")
         try:
-            attempting.answer(
+            answered = attempting.answer(
                 attempt_id=found.pk,
                 question=key,
                 places=_places(request, course, key),
                 by=user,
+                random=SystemRandom(),
                 now=now,
             )
         except Refused as refusal:
             return _question(request, found, course, answers, error=str(refusal), status=422)
+        if answered.attempt.asked > found.asked:
+            messages.info(
+                request,
+                _(
+                    "What you had passed no longer counts, so that there are questions about the "
+                    "other steps, too."
+                ),
+            )
         return redirect(
             f"{reverse('desk:attempt', args=[slug, pk])}?{urlencode({'answered': key})}"
         )
-    answered = request.GET.get("answered")
-    if answered is not None:
-        if answered not in answers:
+    told = request.GET.get("answered")
+    if told is not None:
+        if told not in answers:
             raise Http404
-        return _feedback(request, found, course, answers, answers[answered])
+        return _feedback(request, found, course, answers, answers[told])
     if found.finished_at is not None:
         return _result(request, found, course, answers, user)
     return _question(request, found, course, answers)
