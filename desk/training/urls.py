@@ -23,6 +23,7 @@ urlpatterns = [
     path("people/csv/", people.people_csv, name="training-people-csv"),
     path("people/remind/", people.remind, name="training-remind"),
     path("people/<int:pk>/", record.of_person, name="training-person"),
+    path("people/<int:person>/attempts/<int:pk>/", record.attempt, name="training-attempt"),
     path("<slug:slug>/", contents.procedure, name="procedure"),
     path("<slug:slug>/check/", check.check, name="check"),
     path("<slug:slug>/check/<int:pk>/", check.attempt, name="attempt"),

@@ -164,6 +164,11 @@ OURS: Mapping[str, Address] = {
         {"own": LEADS, "private": LEADS_PRIVATE, "nowhere": LEADS_NOWHERE},
         once(NOT_SO),
     ),
+    "desk:training-attempt": Address(
+        "/training/people/{person}/attempts/{attempt}/",
+        {"own": LEADS, "nowhere": LEADS_NOWHERE},
+        once(NOT_SO),
+    ),
     "desk:training-required": Address(
         "/training/{procedure}/people/",
         {"own": LEADS, "nowhere": LEADS_NOWHERE},

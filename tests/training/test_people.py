@@ -18,7 +18,7 @@ from tests.house import START, House, after
 from tests.pages.acting import as_, queries
 from tests.training.test_learning import attempt, published, required
 from training import enrolling
-from training.models import Enrollment, EnrollmentEnd, ProcedureVersion, Requirement
+from training.models import Attempt, Enrollment, EnrollmentEnd, ProcedureVersion, Requirement
 
 pytestmark = pytest.mark.django_db
 PEOPLE = "/training/people/"
@@ -214,6 +214,31 @@ def test_a_record_says_what_was_asked_tried_and_completed_to_oneself_and_ones_le
     assert as_(house.grace).get(f"{PEOPLE}{house.anna.pk}/").status_code == 404
     assert as_(house.ben).get(f"{PEOPLE}{house.anna.pk}/").status_code == 403
     assert "attempt 2" not in text(as_(house.ben).get("/training/ticket-escalation/record/"))
+
+
+def test_the_answers_of_an_attempt_are_read_by_the_leads_of_who_gave_them_and_nobody_else(
+    house: House, second: ProcedureVersion
+) -> None:
+    failed = Attempt.objects.get(user=house.anna, version=second, passed=False)
+    address = f"{PEOPLE}{house.anna.pk}/attempts/{failed.pk}/"
+    by_lead = as_(house.marco)
+    assert address in by_lead.get(f"{PEOPLE}{house.anna.pk}/").content.decode()
+    page = text(by_lead.get(address))
+    assert "Ticket escalation, version 2: attempt 1" in page
+    course = second.course("en")
+    for answer in failed.answers.all():
+        question = course.question_by_key[answer.question]
+        assert question.title in page
+        for place in answer.given:
+            assert question.options[place].text in page
+    assert len(queries(by_lead, address)) <= 12
+    assert as_(house.grace).get(address).status_code == 404
+    assert as_(house.ben).get(address).status_code == 403
+    # Somebody else's attempt is not found beside a person one answers for.
+    other = Attempt.objects.filter(user=house.ben).latest("pk")
+    assert by_lead.get(f"{PEOPLE}{house.anna.pk}/attempts/{other.pk}/").status_code == 404
+    own = as_(house.anna).get("/training/ticket-escalation/record/").content.decode()
+    assert f"/training/ticket-escalation/check/{failed.pk}/" in own
 
 
 def test_the_record_of_who_left_stays(house: House, second: ProcedureVersion) -> None:

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from random import SystemRandom
-from typing import cast
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -19,25 +18,20 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from desk.training.feedback import feedback_of
 from desk.training.standing import standings
 from desk.views.numbers import number
 from desk.views.reading import reader
 from staff.models import User
 from staff.refusal import Refused
 from training import attempting
-from training.course import Course, Question, QuestionKind
+from training.course import Course, QuestionKind
 from training.coursehtml import html_of
-from training.drawing import Drawn, shown
+from training.drawing import shown
 from training.models import Answer, Attempt, ProcedureVersion
 
-
-@dataclass(frozen=True, slots=True)
-class ShownOutcome:
-    """An option as it is shown once the question is answered."""
-
-    text: str
-    right: bool
-    chosen: bool
+#: So many attempts stand under the button that begins one; the record has all.
+SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +59,6 @@ class Asked:
     def places(self) -> range:
         """The places an option can be put at, counted as people do."""
         return range(1, len(self.options) + 1)
-
-
-@dataclass(frozen=True, slots=True)
-class Feedback:
-    """What an answer came to; of an ordering question the options stand in the right order."""
-
-    title: str
-    right: bool
-    why: SafeString
-    step: str
-    step_title: str
-    ordered: bool
-    outcomes: Sequence[ShownOutcome]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +92,7 @@ def check(request: HttpRequest, slug: str) -> HttpResponse:
     scope = tuple(standing.enrollment.scope) if standing.enrollment else ()
     attempts = list(Attempt.objects.filter(user=user, version=version).order_by("number"))
     unfinished = attempts[-1] if attempts and attempts[-1].finished_at is None else None
+    finished = [each for each in reversed(attempts) if each.finished_at]
     until = None if unfinished else attempting.paused_until(attempts=attempts, front=course.front)
     return render(
         request,
@@ -121,7 +103,8 @@ def check(request: HttpRequest, slug: str) -> HttpResponse:
             "standing": standing,
             "questions": min(course.front.draw, len(course.pool_of(scope))),
             "steps": course.steps_of(scope) if scope else (),
-            "attempts": [each for each in reversed(attempts) if each.finished_at][:20],
+            "attempts": finished[:SHOWN],
+            "has_more": len(finished) > SHOWN,
             "unfinished": unfinished,
             "until": until if until is not None and until > now else None,
             "now": now,
@@ -244,7 +227,6 @@ def _question(
 def _feedback(
     request: HttpRequest, found: Attempt, course: Course, answers: dict[str, Answer], answer: Answer
 ) -> HttpResponse:
-    question = course.question_by_key[answer.question]
     return render(
         request,
         "training/answered.html",
@@ -252,35 +234,10 @@ def _feedback(
             "attempt": found,
             "version": found.version,
             "front": course.front,
-            "feedback": _told(question, course, answer, _drawn(found, answer.question)),
+            "feedback": feedback_of(answer, attempt=found, course=course),
             "number": len(answers),
             "is_last": found.finished_at is not None,
         },
-    )
-
-
-def _drawn(found: Attempt, key: str) -> Drawn:
-    return next(each for each in cast("list[Drawn]", found.drawn) if each["question"] == key)
-
-
-def _told(question: Question, course: Course, answer: Answer, drawn: Drawn) -> Feedback:
-    ordered = question.kind is QuestionKind.ORDERING
-    places = range(len(question.options)) if ordered else drawn["order"]
-    return Feedback(
-        title=question.title,
-        right=answer.right,
-        why=html_of(question.why),
-        step=question.step,
-        step_title=course.step_by_key[question.step].title,
-        ordered=ordered,
-        outcomes=[
-            ShownOutcome(
-                text=question.options[place].text,
-                right=question.options[place].right,
-                chosen=not ordered and place in answer.given,
-            )
-            for place in places
-        ],
     )
 
 

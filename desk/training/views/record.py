@@ -8,11 +8,13 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from desk.training.feedback import feedback_of
 from desk.training.records import Record, record_of
 from desk.training.views.people import lead
 from desk.views.numbers import number
 from desk.views.reading import reader
 from training import sight
+from training.models import Attempt
 
 #: No record has so many pages.
 LAST = 10_000
@@ -26,25 +28,57 @@ def own(request: HttpRequest, slug: str) -> HttpResponse:
     record = record_of(person=reader(request), slug=slug, page=page, now=timezone.now())
     if not record.standings:
         raise Http404
-    return _shown(request, record, page)
+    return _shown(request, record, page, is_own=True)
 
 
 @require_safe
 @login_required
 def of_person(request: HttpRequest, pk: int) -> HttpResponse:
     """The record of somebody whom the reader answers for, of every procedure."""
-    person = get_object_or_404(sight.people_of(lead(request)), pk=pk)
+    user = lead(request)
+    person = get_object_or_404(sight.people_of(user), pk=pk)
     page = _page(request)
-    return _shown(request, record_of(person=person, page=page, now=timezone.now()), page)
+    record = record_of(person=person, page=page, now=timezone.now())
+    return _shown(request, record, page, is_own=person == user)
+
+
+@require_safe
+@login_required
+def attempt(request: HttpRequest, person: int, pk: int) -> HttpResponse:
+    """An attempt of somebody whom the reader answers for: each answer, and what it came to."""
+    user = lead(request)
+    found = get_object_or_404(
+        Attempt.objects.select_related("user", "version__procedure"),
+        pk=pk,
+        user=get_object_or_404(sight.people_of(user), pk=person),
+    )
+    course = found.version.course(user.language)
+    return render(
+        request,
+        "training/attempt.html",
+        {
+            "attempt": found,
+            "front": course.front,
+            "answers": [
+                feedback_of(each, attempt=found, course=course) for each in found.answers.all()
+            ],
+        },
+    )
 
 
 def _page(request: HttpRequest) -> int:
     return min(max(number(request.GET.get("page")) or 1, 1), LAST)
 
 
-def _shown(request: HttpRequest, record: Record, page: int) -> HttpResponse:
+def _shown(request: HttpRequest, record: Record, page: int, *, is_own: bool) -> HttpResponse:
     return render(
         request,
         "training/record.html",
-        {"record": record, "page": page, "older": page + 1, "now": timezone.now()},
+        {
+            "record": record,
+            "is_own": is_own,
+            "page": page,
+            "older": page + 1,
+            "now": timezone.now(),
+        },
     )
