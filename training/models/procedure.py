@@ -139,6 +139,8 @@ class ProcedureVersion(models.Model):
         return f"{self.procedure.slug} v{self.number}"
 
     def get_absolute_url(self) -> str:
+        if not self.is_published:
+            return self.page
         return f"{self.procedure.get_absolute_url()}?version={self.number}"
 
     @property
