@@ -9,7 +9,13 @@ from pathlib import Path
 import pytest
 from django.utils import timezone, translation
 
-pytest_plugins = ["tests.servers", "tests.house", "tests.processes", "tests.runtime.composed"]
+pytest_plugins = [
+    "tests.servers",
+    "tests.emptying",
+    "tests.house",
+    "tests.processes",
+    "tests.runtime.composed",
+]
 
 CHROMIUM = (
     os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
