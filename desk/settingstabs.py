@@ -45,7 +45,7 @@ PAGES = (
 
 
 def tabs(user: User, path: str, pages: Sequence[Page] = PAGES) -> Iterator[Tab]:
-    """The pages open to this person; ``path`` tells which one they are at."""
+    """The pages open to this person; the one they are at is that whose address begins ``path``."""
     open_to = [(reverse(page.view), page) for page in pages if page.opens(user)]
     # The first page's address begins all others'.
     here = max((url for url, _page in open_to if path.startswith(url)), key=len, default="")

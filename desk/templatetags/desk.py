@@ -18,6 +18,7 @@ from django.db.models import Field, Model
 from django.forms import BoundField
 from django.http import HttpRequest
 from django.template.context import Context
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import escape, format_html, linebreaks, urlize
 from django.utils.safestring import SafeString
@@ -348,17 +349,24 @@ def pause_bar(context: Context) -> Mapping[str, Any]:
 @register.inclusion_tag("desk/_tabs.html", takes_context=True)
 def settings_tabs(context: Context) -> Mapping[str, Any]:
     """The pages of the settings that are open to whoever reads one of them."""
-    return _tabs(context, settingstabs.PAGES, _("Settings"))
+    path = context["request"].path
+    return _tabs(context, settingstabs.PAGES, _("Settings"), path)
 
 
 @register.inclusion_tag("desk/_tabs.html", takes_context=True)
-def training_tabs(context: Context) -> Mapping[str, Any]:
-    """The pages of training that are open to whoever reads one of them."""
-    return _tabs(context, trainingtabs.PAGES, _("Training"))
+def training_tabs(context: Context, view: str = "") -> Mapping[str, Any]:
+    """The pages of training that are open to whoever reads one of them.
+
+    ``view`` names the tab that a page of a procedure belongs to, whose address says nothing of it.
+    """
+    path = reverse(view) if view else context["request"].path
+    return _tabs(context, trainingtabs.PAGES, _("Training"), path)
 
 
-def _tabs(context: Context, pages: Sequence[settingstabs.Page], name: str) -> Mapping[str, Any]:
+def _tabs(
+    context: Context, pages: Sequence[settingstabs.Page], name: str, path: str
+) -> Mapping[str, Any]:
     request: HttpRequest = context["request"]
     user = request.user
-    tabs = settingstabs.tabs(user, request.path, pages) if isinstance(user, User) else ()
+    tabs = settingstabs.tabs(user, path, pages) if isinstance(user, User) else ()
     return {"tabs": tabs, "name": name}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from datetime import timedelta
 from typing import Any
@@ -268,6 +269,17 @@ def test_the_owner_is_reminded_once_before_a_version_is_stale_and_once_when_it_i
     assert "to be looked at again" not in grace.get("/training/procedures/").content.decode()
     published(now=START + day, review_by="2029-03-01")
     assert len(told(day + timedelta(days=41))) == 2
+
+
+def test_the_tab_of_procedures_is_marked_on_every_page_of_their_authors(house: House) -> None:
+    published()
+    helen = signed_in(house.helen)
+    pages = ("versions/", "versions/new/", "versions/1/", "questions/")
+    for page in ("/training/procedures/", *(f"{PAGE}{page}" for page in pages)):
+        content = helen.get(page).content.decode()
+        tab = r'<a class="settings-tab"\s+href="([^"]*)"\s+aria-current="page"'
+        marked = re.findall(tab, content)
+        assert marked == ["/training/procedures/"], page
 
 
 def test_the_lists_ask_the_database_the_same_however_much_there_is(
