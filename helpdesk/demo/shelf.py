@@ -11,6 +11,7 @@ from django.db import connection
 from django.db.models import Model
 
 from escalation.models import (
+    ChecklistTick,
     Clock,
     ClockRun,
     Decision,
@@ -25,6 +26,7 @@ from tickets.models import Contact, Detail, Event, Message, SearchEntry, Ticket
 
 ORDER: tuple[type[Model], ...] = (
     Ticket, Message, Detail, Escalation, Handoff, Step, Decision, Promise, Clock, ClockRun, Review,
+    ChecklistTick,
 )  # fmt: skip
 """What is named by a row comes before it."""
 
