@@ -146,7 +146,11 @@ ON_ESCALATION: Mapping[str, Action] = {
     "reassign": Action(
         plain(escalationforms.OwnerForm),
         lambda pk, data, now, by: leading.reassign(
-            escalation_id=pk, owner_id=data["owner"].pk, now=now, by=by
+            escalation_id=pk,
+            owner_id=data["owner"].pk,
+            training_override=data["training_override"],
+            now=now,
+            by=by,
         ),
         _("Reassigned; both are told."),
         label=_("Reassign"),

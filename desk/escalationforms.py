@@ -60,6 +60,7 @@ class OwnerForm(forms.Form):
     """Who goes on with the work."""
 
     owner = PersonField(label=_("Owner"))
+    training_override = _training_override()
 
 
 class AcceptForForm(OwnerForm):
@@ -71,7 +72,7 @@ class AcceptForForm(OwnerForm):
         label=_("What they begin with"),
         placeholder=_("such as tracing a failed call"),
     )
-    training_override = _training_override()
+    field_order = ("owner", "first_step", "training_override")
 
 
 class ReturnForm(forms.Form):

@@ -12,6 +12,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from escalation.models import TrainingOverride
 from escalation.models.clock import ClockKind
 from escalation.models.escalation import ReturnReason
 from escalation.paths import ACTIONS
@@ -38,6 +39,7 @@ class Book:
     teams: Mapping[int, str] = field(default_factory=dict)
     details: Mapping[str, str] = field(default_factory=dict)
     rules: Mapping[str, str] = field(default_factory=dict)
+    overrides: Mapping[int, str] = field(default_factory=dict)
 
     def user(self, pk: object) -> str:
         return self.users.get(pk, "") if isinstance(pk, int) else ""
@@ -64,20 +66,32 @@ NOTHING = Book()
 
 
 def book_of(events: Iterable[Event], *, known: Book = NOTHING) -> Book:
-    """Look up the people and teams that events name and nobody knows yet, in two queries at most."""
+    """Look up the people and teams that events name and nobody knows yet, and why somebody went on
+    without a completion, in three queries at most."""
     users: set[int] = set()
     teams: set[int] = set()
+    overrides: set[int] = set()
     for event in events:
         data = event.data
-        users |= {data[key] for key in ("assignee", "owner", "user", "to") if _is_id(data, key)}
+        users |= {
+            data[key] for key in ("assignee", "owner", "user", "to", "who") if _is_id(data, key)
+        }
         teams |= {data["team"]} if _is_id(data, "team") else set()
+        overrides |= {data["override"]} if _is_id(data, "override") else set()
     users -= known.users.keys()
     teams -= known.teams.keys()
     return replace(
         known,
         users={**known.users, **_names(User, users)},
         teams={**known.teams, **_names(Team, teams)},
+        overrides=_reasons(overrides),
     )
+
+
+def _reasons(ids: set[int]) -> Mapping[int, str]:
+    if not ids:
+        return {}
+    return dict(TrainingOverride.objects.filter(pk__in=ids).values_list("pk", "reason"))
 
 
 def _names(model: type[User | Team], ids: set[int]) -> Mapping[int, str]:
@@ -188,7 +202,7 @@ def _overridden(data: Mapping[str, Any], book: Book) -> str:
     return _("went on without version %(version)s of the procedure (%(name)s): %(reason)s") % {
         "version": data.get("version"),
         "name": book.user(data.get("who")),
-        "reason": data.get("reason"),
+        "reason": book.overrides.get(data.get("override", 0), ""),
     }
 
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from escalation.cases import Case
 from escalation.ledger import Ledger
+from escalation.models import TrainingOverride
 from escalation.models.escalation import Kind
 from escalation.opening import Request
 from escalation.policyspec import Act
@@ -57,7 +58,8 @@ def check_completion(
     *, case: Case, ledger: Ledger, act: Act, who: User, override: str = ""
 ) -> None:
     """Raise ``CompletionNeeded`` where the policy lets only those do this who have completed the
-    procedure in force, or a newer version. A reason to do it nevertheless is kept on the timeline.
+    procedure in force, or a newer version. A reason to do it nevertheless is kept, and the timeline
+    tells it.
 
     Rules pass: they are nobody who could learn.
     """
@@ -70,6 +72,9 @@ def check_completion(
         return
     if not override.strip():
         raise CompletionNeeded(procedure, who=who, by=ledger.by)
+    override_kept = TrainingOverride.objects.create(
+        ticket=case.ticket, reason=override.strip(), at=ledger.now, user=ledger.by
+    )
     ledger.event(
         case.ticket,
         "training_overridden",
@@ -77,7 +82,7 @@ def check_completion(
         procedure=procedure.slug,
         version=procedure.number,
         who=who.pk,
-        reason=override.strip(),
+        override=override_kept.pk,
     )
 
 

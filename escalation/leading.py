@@ -59,11 +59,13 @@ def accept_for(
 
 
 @transaction.atomic
-def reassign(*, escalation_id: int, owner_id: int, now: datetime, by: User) -> Escalation:
+def reassign(
+    *, escalation_id: int, owner_id: int, training_override: str = "", now: datetime, by: User
+) -> Escalation:
     """Give accepted work to somebody else of the same team; both are told, the promise stays.
 
     Raises ``WrongState`` when it is not accepted, ``NotAllowed``, and ``Refused`` for somebody
-    of another team, who is away, or who has it already.
+    of another team, who is away, or who has it already; ``CompletionNeeded`` as for who accepts.
     """
     case, ledger, escalation = authority.open(escalation_id, now, by)
     handoff = authority.expect(case, escalation, State.ACCEPTED)
@@ -73,6 +75,9 @@ def reassign(*, escalation_id: int, owner_id: int, now: datetime, by: User) -> E
         raise Refused(_("Choose somebody of this team."), field="owner")
     if owner == before:
         raise Refused(_("%(name)s has it already.") % {"name": owner.name}, field="owner")
+    gate.check_completion(
+        case=case, ledger=ledger, act=Act.ACCEPT, who=owner, override=training_override
+    )
     ledger.change(escalation, owner_id=owner.pk)
     ledger.event(
         case.ticket,

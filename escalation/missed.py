@@ -10,6 +10,7 @@ from typing import Final
 
 from escalation.checklist import Subject, checklists
 from escalation.models import Escalation
+from escalation.models.escalation import State
 from escalation.sight import in_sight_of
 from staff import editions
 from staff.models import User
@@ -34,18 +35,20 @@ class Missed:
 
     @property
     def percent(self) -> int:
-        return round(100 * self.missed / self.of) if self.of else 0
+        """The share that missed it, rounded down, so that only all of them are 100."""
+        return self.missed * 100 // self.of if self.of else 0
 
 
 def most_missed(*, version: ProcedureVersion, user: User, now: datetime) -> Sequence[Missed]:
     """The items of a version, those missed most often first, in a fixed number of queries.
 
-    Counted are the escalations of tickets this person may open that were closed lately; what a
-    version of then called by the same key is the same item.
+    Counted are the resolved escalations of tickets this person may open that were closed lately, not
+    those that were withdrawn or whose need was gone; what a version of then called by the same key is the same item.
     """
     escalations = list(
         Escalation.objects.filter(
             ticket__in=in_sight_of(user),
+            state=State.RESOLVED,
             ticket__status=Status.CLOSED,
             ticket__closed_at__gt=now - LATELY,
             procedure_version__procedure=version.procedure_id,

@@ -14,7 +14,7 @@ from unfold.sites import UnfoldAdminSite
 
 #: The apps whose rows are configured here. What the libraries would add (groups, which roles
 #: replace; second factors, whose secrets nobody needs to see) is left out.
-OURS = frozenset({"staff", "notifications", "training", "tickets", "escalation"})
+OURS = frozenset({"staff", "notifications", "tickets", "escalation"})
 
 
 class ConfigurationSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold is untyped

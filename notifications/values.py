@@ -37,6 +37,11 @@ def phrase(key: str, **variables: Value) -> Value:
     return {"phrase": key, **variables}
 
 
+def by_language(texts: Mapping[str, str], *, otherwise: str) -> Value:
+    """A text that its author wrote in these languages; ``otherwise`` for readers of any other."""
+    return {"by_language": dict(texts), "otherwise": otherwise}
+
+
 def key_link(*, path: str, nonce: str, key_id: str) -> Value:
     """A link that proves its reader's mailbox; whoever else sees the letter reads a phrase there."""
     return {"phrase": "hidden_link", "path": path, "nonce": nonce, "key": key_id}

@@ -98,6 +98,11 @@ def _worded_mapping(value: Mapping[str, Any], *, zone: str, language: str) -> st
         if not isinstance(seconds, int):
             return ""
         return worded_duration(seconds, business=value.get("business") is True, language=language)
+    if "by_language" in value:
+        texts = value["by_language"]
+        own = texts.get(language) if isinstance(texts, Mapping) else None
+        text = own if isinstance(own, str) else value.get("otherwise")
+        return clean(text).strip() if isinstance(text, str) else ""
     text = PHRASES[spoken(language)].get(str(value.get("phrase")), "")
     words = {
         str(name): worded(part, zone=zone, language=language)

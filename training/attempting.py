@@ -14,6 +14,7 @@ from staff.refusal import Refused
 from training import completing, telling
 from training.course import Front, Question, QuestionKind
 from training.drawing import Drawn, draw
+from training.holding import hold_procedure
 from training.models import (
     Answer,
     Attempt,
@@ -140,7 +141,7 @@ def answer(
 
 def _scope(*, user: User, version: ProcedureVersion, now: datetime) -> tuple[str, ...]:
     """The steps somebody is asked about, by what they passed that still counts; empty, it is all."""
-    passed = completing.latest_numbers(procedure=version.procedure, users=[user.pk], now=now)
+    passed = completing.highest_by_person(procedure=version.procedure, users=[user.pk], now=now)
     return tuple(Scopes(version).after(passed.get(user.pk)))
 
 
@@ -185,6 +186,8 @@ def _finish(attempt: Attempt, answers: Sequence[Answer], *, now: datetime) -> No
     attempt.save(update_fields=("right", "passed", "finished_at"))
     if not attempt.passed:
         return
+    # Who is enrolled meanwhile is enrolled before this completion, which ends that, or after it.
+    hold_procedure(attempt.version.procedure_id)
     days = attempt.version.valid_days
     Completion.objects.create(
         user=attempt.user,

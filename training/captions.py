@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from html import unescape
 from typing import Final
 
 from django.utils.translation import gettext as _
@@ -86,7 +87,7 @@ def _cue(block: list[tuple[int, str]]) -> Cue | None:
     begin, end = _seconds(times.groups()[:4]), _seconds(times.groups()[4:])
     if end <= begin:
         raise _wrong(number, _("It ends before it begins."))
-    said = " ".join(_TAG.sub("", line).strip() for _n, line in block[place + 1 :]).strip()
+    said = " ".join(unescape(_TAG.sub("", line)).strip() for _n, line in block[place + 1 :]).strip()
     if not said:
         raise _wrong(number, _("Nothing is said here."))
     return Cue(begin, end, said)

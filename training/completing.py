@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db.models import Q
 
 from staff.models import User
-from training.models import Completion, Enrollment, Procedure, ProcedureVersion
+from training.models import Completion, Enrollment, Procedure
 
 
 def counting(*, now: datetime) -> Q:
@@ -16,7 +16,7 @@ def counting(*, now: datetime) -> Q:
     return Q(expires_at=None) | Q(expires_at__gt=now)
 
 
-def latest_numbers(
+def highest_by_person(
     *, procedure: Procedure, users: Collection[int] | None = None, now: datetime
 ) -> dict[int, Completion]:
     """The completion of the highest version that still counts, by person; in one query."""
@@ -32,7 +32,7 @@ def latest_numbers(
     return {row.user_id: row for row in rows}
 
 
-def highest(*, user: User, now: datetime) -> dict[int, Completion]:
+def highest_by_procedure(*, user: User, now: datetime) -> dict[int, Completion]:
     """Somebody's completion of the highest version that still counts, by procedure; in one query."""
     rows = (
         Completion.objects.filter(counting(now=now), user=user)
@@ -42,24 +42,6 @@ def highest(*, user: User, now: datetime) -> dict[int, Completion]:
         .distinct("version__procedure_id")
     )
     return {row.version.procedure_id: row for row in rows}
-
-
-def lacking(*, user: User, slug: str, now: datetime) -> ProcedureVersion | None:
-    """The version in force of a procedure that somebody has not completed; None where they have.
-
-    A completion of a newer version counts, too, and so does having nothing in force.
-    """
-    version = (
-        ProcedureVersion.objects.in_force(at=now)
-        .filter(procedure__slug=slug)
-        .defer("texts")
-        .select_related("procedure")
-        .first()
-    )
-    if version is None:
-        return None
-    passed = has_completed(user=user, slug=slug, number=version.number, now=now)
-    return None if passed else version
 
 
 def has_completed(*, user: User, slug: str, number: int, now: datetime) -> bool:

@@ -44,6 +44,7 @@ SECTIONS: Final = (
 _BRACES: Final = re.compile(r"\{#(?P<key>[^\s}]*)(?:\s+step=(?P<step>[^\s}]*))?\s*\}\s*")
 _OPTION: Final = re.compile(r"\[(?P<mark>[ xX])\]\s+(?P<text>.*)", re.DOTALL)
 _WORD: Final = re.compile(r"(?P<word>Example|Narration|Covers|Why):\s*(?P<rest>.*)", re.DOTALL)
+_LISTS: Final = frozenset({"bullet_list", "ordered_list"})
 _MARKDOWN: Final = MarkdownIt("commonmark")
 
 
@@ -204,8 +205,12 @@ class _Reader:
                 covers = word["rest"].strip()
             elif block.kind == "blockquote" and not prompt and not options:
                 case = self._quoted(block)
-            elif block.kind in {"bullet_list", "ordered_list"} and not options:
+            elif block.kind in _LISTS and not options:
                 options, kind = self._options(block)
+            elif block.kind in _LISTS:
+                # Shown with the question, it could tell the answer.
+                message = _("“%s” has a second list: its answers are one list.")
+                self.wrong(block.first, message % title)
             else:
                 prompt.append(self._source(block.first, block.last))
         if not prompt:
@@ -246,7 +251,7 @@ class _Reader:
         )
 
     def _options(self, block: Block) -> tuple[list[Option], QuestionKind]:
-        items = items_of(block)
+        items = self._plain_items(block)
         if block.kind == "ordered_list":
             return [Option(item.said, True) for item in items], QuestionKind.ORDERING
         options = []
@@ -284,10 +289,18 @@ class _Reader:
         found = []
         for block in blocks_of(section.tokens):
             if block.kind == kind:
-                found += items_of(block)
+                found += self._plain_items(block)
             else:
                 self.wrong(block.first, _("Only a list stands here."))
         return found
+
+    def _plain_items(self, block: Block) -> list[Block]:
+        """The items of a list, each of which is one paragraph: more of it would be lost."""
+        items = items_of(block)
+        for item in items:
+            if len(blocks_of(item.tokens[1:-1], level=item.tokens[0].level + 1)) > 1:
+                self.wrong(item.first, _("An item is one paragraph."))
+        return items
 
     def _keyed(self, said: str, line: int) -> tuple[str, str, str]:
         """What is said without its braces, the key in them, and the step they name."""
@@ -311,6 +324,10 @@ class _Reader:
         for key in front.changed:
             if key not in course.step_by_key:
                 message = _("changed: there is no step “%s”.") % key
+                self.wrong(above.where["changed"], message)
+            elif all(question.step != key for question in course.questions):
+                # Whoever is asked about the changed steps alone would be asked nothing.
+                message = _("changed: no question covers the step “%s”.") % key
                 self.wrong(above.where["changed"], message)
         if front.draw > len(course.questions):
             message = _("draw: there are only %d questions.") % len(course.questions)

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from staff.models import Team, User
 from staff.refusal import Refused
 from training import completing, telling
+from training.holding import Gone, hold_procedure
 from training.models import (
     Completion,
     Enrollment,
@@ -58,7 +59,7 @@ def enrol(*, procedure: Procedure, now: datetime) -> list[Enrollment]:
     )
     open_now = list(standing.filter(version=version))
     asked = {each.user_id for each in open_now}
-    passed = completing.latest_numbers(
+    passed = completing.highest_by_person(
         procedure=procedure, users=[*wanted, *by_hand, *asked], now=now
     )
     scopes = Scopes(version)
@@ -106,7 +107,7 @@ def ask(
         raise Refused(_("Give a day that is still to come."), field="due")
     if Enrollment.objects.filter(user=user, version=version, ended_at=None).exists():
         raise Refused(_("%(person)s is asked already.") % {"person": user}, field="person")
-    passed = completing.latest_numbers(procedure=procedure, users=[user.pk], now=now)
+    passed = completing.highest_by_person(procedure=procedure, users=[user.pk], now=now)
     completion = passed.get(user.pk)
     if completion is not None and completion.version.number >= version.number:
         raise Refused(_("%(person)s has completed it.") % {"person": user}, field="person")
@@ -126,7 +127,10 @@ def ask(
 def _held(procedure: Procedure) -> ProcedureVersion | None:
     """The procedure's newest published version, locked with it: two at once would enrol the same
     people."""
-    Procedure.objects.select_for_update(no_key=True).get(pk=procedure.pk)
+    try:
+        hold_procedure(procedure.pk)
+    except Gone:
+        return None
     return (
         ProcedureVersion.objects.newest()
         .filter(procedure=procedure)
@@ -152,8 +156,10 @@ def _due(
         return max(min(days, default=now), version.effective_at or now)
     if requirement is None or completion.expires_at is None:
         return None
-    soon = completion.expires_at <= now + timedelta(days=requirement.due_days)
-    return completion.expires_at if soon else None
+    # A completion that counts for fewer days than there are to complete it is not asked for again
+    # before it counts for half of them.
+    ahead = min(timedelta(days=requirement.due_days), (completion.expires_at - completion.at) / 2)
+    return completion.expires_at if completion.expires_at <= now + ahead else None
 
 
 def _rescope(

@@ -76,7 +76,12 @@ def with_front(text: str, values: Mapping[str, str]) -> str:
 
 def _end(lines: Sequence[str]) -> int | None:
     """The second line of ---, where the first one of all is one, too."""
-    marks = [place for place, line in enumerate(lines) if line.rstrip() == "---"]
+    # Some editors put a byte order mark before the first.
+    marks = [
+        place
+        for place, line in enumerate(lines)
+        if line.removeprefix("\ufeff" if not place else "").rstrip() == "---"
+    ]
     return marks[1] if len(marks) > 1 and marks[0] == 0 else None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from functools import partial
 from hashlib import sha256
@@ -19,6 +20,7 @@ from django.utils.translation import gettext as _
 from staff.models import User
 from staff.refusal import Refused
 from training.captions import text_of
+from training.holding import hold
 from training.models import LessonVideo, ProcedureVersion, VersionState
 
 _HEAD: Final = 64
@@ -97,9 +99,10 @@ def remove(*, version_id: int, language: str) -> None:
     _drop(_draft(version_id).videos.filter(language=language))
 
 
-def forget(*, version: ProcedureVersion) -> None:
-    """Let a draft's videos go with it; within the transaction that throws it away."""
-    _drop(version.videos.all())
+def forget(*, version: ProcedureVersion, but: Collection[str] = ()) -> None:
+    """Let a draft's videos go, ``but`` those in these languages; within the transaction in which
+    their texts go."""
+    _drop(version.videos.exclude(language__in=but))
 
 
 def before(version: ProcedureVersion) -> QuerySet[LessonVideo]:
@@ -110,7 +113,7 @@ def before(version: ProcedureVersion) -> QuerySet[LessonVideo]:
 
 
 def _draft(version_id: int) -> ProcedureVersion:
-    version = ProcedureVersion.objects.select_for_update(of=("self",)).get(pk=version_id)
+    version = hold(version_id)
     if version.state != VersionState.DRAFT:
         raise Refused(_("%(version)s is no draft.") % {"version": version})
     return version

@@ -86,10 +86,12 @@ def _tell_leads(*, now: datetime) -> None:
         return
     users = {each.user_id for each in found}
     leads: dict[int, set[int]] = defaultdict(set)
-    for user_id, lead_id in Team.members.through._default_manager.filter(
-        user__in=users, team__leads__isnull=False
-    ).values_list("user_id", "team__leads"):
-        leads[user_id].add(lead_id)
+    # A team's people are its members and its leads.
+    for through in (Team.members.through, Team.leads.through):
+        for user_id, lead_id in through._default_manager.filter(
+            user__in=users, team__leads__isnull=False
+        ).values_list("user_id", "team__leads"):
+            leads[user_id].add(lead_id)
     people: dict[tuple[int, ProcedureVersion], list[str]] = defaultdict(list)
     for each in sorted(found, key=lambda each: each.user.name):
         for lead in leads[each.user_id] - {each.user_id}:

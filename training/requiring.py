@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from staff.models import Team, Tier, User
 from staff.refusal import Refused
 from training import enrolling, sight
+from training.holding import hold_procedure
 from training.models import Enrollment, Procedure, Requirement
 
 #: The longest somebody can be given to complete a version, in days.
@@ -38,7 +39,7 @@ def require(
         message = _("Give between 1 and %(most)s days.") % {"most": LONGEST_DAYS}
         raise Refused(message, field="due_days")
     # As enrolling does first, so that neither waits for the other.
-    Procedure.objects.select_for_update(no_key=True).get(pk=procedure.pk)
+    hold_procedure(procedure.pk)
     found, made = Requirement.objects.get_or_create(
         procedure=procedure,
         role=role,
@@ -66,7 +67,7 @@ def lift(*, requirement_id: int, by: User, now: datetime) -> None:
         return
     if not may_require(by, requirement.team):
         raise Refused(_("Leads of this team, managers and admins do this."))
-    Procedure.objects.select_for_update(no_key=True).get(pk=requirement.procedure_id)
+    hold_procedure(requirement.procedure_id)
     requirement.delete()
     enrolling.enrol(procedure=requirement.procedure, now=now)
 

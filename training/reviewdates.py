@@ -12,7 +12,8 @@ from notifications import noticeboard
 from notifications.noticeboard import Notice
 from notifications.values import moment
 from staff.models import Role, User
-from training.models import ProcedureVersion
+from training import telling
+from training.models import Procedure, ProcedureVersion
 
 #: How long before its day a version's owner is reminded for the first time.
 BEFOREHAND = timedelta(days=14)
@@ -21,6 +22,13 @@ BEFOREHAND = timedelta(days=14)
 def is_stale(version: ProcedureVersion, *, today: date) -> bool:
     """Whether the day has come by which the version is to be looked at again."""
     return version.review_by <= today
+
+
+def stale_version(procedure: Procedure, *, today: date) -> ProcedureVersion | None:
+    """The version of a procedure that is to be looked at again, which can be its newest published
+    one alone."""
+    newest = procedure.versions.newest().defer("texts").first()
+    return newest if newest is not None and is_stale(newest, today=today) else None
 
 
 def today(now: datetime) -> date:
@@ -57,10 +65,10 @@ def _notice(version: ProcedureVersion, leads: Collection[int], day: date) -> Not
     return Notice(
         dedupe_key=f"procedure:{version.pk}:stale:{when}",
         readers=(owner.pk,) if owner is not None and owner.is_active else tuple(leads),
-        kind="staff_procedure_stale",
-        about="",
+        kind=telling.STALE,
+        about=telling.about_version(version.pk),
         variables={
-            "procedure": version.title,
+            "procedure": telling.title_of(version),
             "number": str(version.number),
             "due": moment(due),
             "url": f"{settings.HELPDESK_BASE_URL}{version.page}",

@@ -10,14 +10,30 @@ from django.db.models import QuerySet
 
 from notifications import noticeboard
 from notifications.noticeboard import Notice
-from notifications.values import Value, moment
+from notifications.values import Value, by_language, moment
 from training.models import Completion, Enrollment, ProcedureVersion
 
+REVIEW, STALE = "staff_procedure_review", "staff_procedure_stale"
 _ASKED, _REMINDER, _OVERDUE = (
     "staff_training_due",
     "staff_training_reminder",
     "staff_training_overdue",
 )
+
+
+def title_of(version: ProcedureVersion) -> Value:
+    """A version's title, told in each reader's language."""
+    return _said(version, "title", version.title)
+
+
+def change_of(version: ProcedureVersion) -> Value:
+    """What changed in a version, told in each reader's language."""
+    return _said(version, "change", version.change_note)
+
+
+def _said(version: ProcedureVersion, what: str, otherwise: str) -> Value:
+    texts = {language: words[what] for language, words in version.words.items()}
+    return by_language(texts, otherwise=otherwise)
 
 
 def asked(
@@ -33,7 +49,7 @@ def asked(
                 each,
                 _ASKED,
                 key=f"enrollment:{each.pk}",
-                change=each.version.change_note,
+                change=change_of(each.version),
                 url=_where(each.version, passed.get(each.user_id)),
                 now=now,
             )
@@ -69,7 +85,7 @@ def overdue(*, people: Mapping[tuple[int, ProcedureVersion], Sequence[str]], now
                 kind=_OVERDUE,
                 about="",
                 variables={
-                    "procedure": version.title,
+                    "procedure": title_of(version),
                     "number": str(version.number),
                     "people": list(names),
                     "url": f"{settings.HELPDESK_BASE_URL}/training/people/"
@@ -80,6 +96,28 @@ def overdue(*, people: Mapping[tuple[int, ProcedureVersion], Sequence[str]], now
         ],
         now=now,
     )
+
+
+def reviewed(*, version: ProcedureVersion, now: datetime) -> None:
+    """A version is no longer in review; and where it was published, nobody has to look at an older
+    one again. Letters that say so and have not gone out, are withdrawn."""
+    versions = version.procedure.versions.filter(number__lte=version.number)
+    older = versions.exclude(pk=version.pk) if version.is_published else versions.none()
+    for kind, ids in (
+        (REVIEW, [version.pk]),
+        (STALE, list(older.values_list("pk", flat=True))),
+    ):
+        noticeboard.withdraw(
+            about=[about_version(pk) for pk in ids],
+            kinds=[kind],
+            keys_starting=["procedure:"],
+            now=now,
+        )
+
+
+def about_version(pk: int) -> str:
+    """What letters about a version of a procedure are about."""
+    return f"procedure:{pk}"
 
 
 def ended(*, enrollments: QuerySet[Enrollment], how: str, now: datetime) -> None:
@@ -119,7 +157,7 @@ def _notice(each: Enrollment, kind: str, *, key: str, now: datetime, **said: Val
         kind=kind,
         about=_about(each.pk),
         variables={
-            "procedure": version.title,
+            "procedure": title_of(version),
             "number": str(version.number),
             "due": moment(each.due_at or now),
             "url": _where(version, None),

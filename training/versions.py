@@ -15,8 +15,9 @@ from notifications import noticeboard
 from notifications.noticeboard import Notice
 from staff.models import Role, User
 from staff.refusal import Refused
-from training import enrolling, lessonvideos
+from training import enrolling, lessonvideos, telling
 from training.agreement import main_language, read_version
+from training.holding import hold, hold_procedure
 from training.models import Procedure, ProcedureVersion, VersionState
 
 
@@ -34,7 +35,7 @@ class Seen:
         return cls(version.procedure.slug, version.number, version.changed_at)
 
 
-class Stale(Refused):
+class ChangedMeanwhile(Refused):
     """Somebody wrote meanwhile; ``standing`` is what stands there now."""
 
     def __init__(self, standing: ProcedureVersion) -> None:
@@ -49,7 +50,7 @@ def write(
     """Keep these texts as the procedure's draft; None where its newest version says the same.
 
     The procedure is the one that the texts name; whoever writes its first version owns it. A draft
-    that stands there is written over, except by an author who has ``seen`` another: raises ``Stale``.
+    that stands there is written over, except by an author who has ``seen`` another: raises ``ChangedMeanwhile``.
     Raises ``VersionErrors`` where the texts are no version, and ``Refused`` while one is in review.
     """
     courses = read_version(texts, procedure=seen.procedure if seen else None)
@@ -60,12 +61,12 @@ def write(
     if seen is not None and seen.procedure is None and not is_new:
         raise Refused(_("There is a procedure “%(slug)s” already.") % {"slug": procedure})
     # Two who write at once take turns, so that neither meets the other's number.
-    Procedure.objects.select_for_update(no_key=True).get(pk=procedure.pk)
+    hold_procedure(procedure.pk)
     newest = procedure.versions.order_by("-number").first()
     if newest is not None and newest.texts == dict(texts):
         return None
     if newest is not None and seen not in {None, Seen.of(newest)}:
-        raise Stale(newest)
+        raise ChangedMeanwhile(newest)
     if newest is not None and newest.state == VersionState.REVIEW:
         raise Refused(_("%(version)s is in review: give it back first.") % {"version": newest})
     if newest is None or newest.is_published:
@@ -80,21 +81,33 @@ def write(
     version.texts = dict(texts)
     version.title = course.front.title
     version.change_note = course.front.change
+    version.words = {
+        language: {"title": each.front.title, "change": each.front.change}
+        for language, each in courses.items()
+    }
     version.changed_steps = list(course.front.changed)
     version.effective_on = course.front.effective
     version.review_by = course.front.review_by
     version.valid_days = course.front.valid_days
     version.changed_at = now
     version.save()
+    lessonvideos.forget(version=version, but=texts)
     return version
 
 
 @transaction.atomic
-def submit(*, version_id: int, by: User, now: datetime) -> ProcedureVersion:
-    """Ask for a review of a draft; the other leads hear of it."""
-    version = _held(version_id)
+def submit(
+    *, version_id: int, by: User, now: datetime, read: datetime | None = None
+) -> ProcedureVersion:
+    """Ask for a review of a draft; the other leads hear of it.
+
+    ``read`` is when the text that ``by`` read was last changed: raises ``ChangedMeanwhile`` where
+    another stands there by now.
+    """
+    version = hold(version_id)
     if version.state != VersionState.DRAFT:
         raise Refused(_("%(version)s is no draft.") % {"version": version})
+    _as_read(version, read)
     _readable(version)
     version.state = VersionState.REVIEW
     version.submitted_at, version.submitted_by = now, by
@@ -106,13 +119,13 @@ def submit(*, version_id: int, by: User, now: datetime) -> ProcedureVersion:
             Notice(
                 dedupe_key=f"procedure:{version.pk}:review:{int(now.timestamp())}",
                 readers=tuple(leads.values_list("pk", flat=True)),
-                kind="staff_procedure_review",
-                about="",
+                kind=telling.REVIEW,
+                about=telling.about_version(version.pk),
                 variables={
-                    "procedure": version.title,
+                    "procedure": telling.title_of(version),
                     "number": str(version.number),
                     "author": by.name,
-                    "change": version.change_note,
+                    "change": telling.change_of(version),
                     "url": f"{settings.HELPDESK_BASE_URL}{version.page}",
                 },
             )
@@ -125,7 +138,7 @@ def submit(*, version_id: int, by: User, now: datetime) -> ProcedureVersion:
 @transaction.atomic
 def give_back(*, version_id: int, note: str, by: User, now: datetime) -> ProcedureVersion:
     """Make a version in review a draft again, with the reason; who submitted it may do so, too."""
-    version = _held(version_id)
+    version = hold(version_id)
     if version.state != VersionState.REVIEW:
         raise Refused(_("%(version)s is not in review.") % {"version": version})
     if not note.strip() and by != version.submitted_by:
@@ -134,17 +147,21 @@ def give_back(*, version_id: int, note: str, by: User, now: datetime) -> Procedu
     version.returned_note = note.strip()
     version.changed_at = now
     version.save()
+    telling.reviewed(version=version, now=now)
     return version
 
 
 @transaction.atomic
-def publish(*, version_id: int, by: User | None, now: datetime) -> ProcedureVersion:
+def publish(
+    *, version_id: int, by: User | None, now: datetime, read: datetime | None = None
+) -> ProcedureVersion:
     """Publish a version that is in review; whoever must know it is enrolled at once.
 
     Somebody else than who submitted it does so, or an admin; ``by`` None is the installation itself.
-    It is in force from the day it names, at midnight where its publisher is, or from now on.
+    It is in force from the day it names, which begins in the installation's zone, or from now on.
+    ``read`` is as in ``submit``.
     """
-    version = _held(version_id)
+    version = hold(version_id)
     if version.is_published:
         raise Refused(_("%(version)s was published already.") % {"version": version})
     if by is not None:
@@ -152,14 +169,16 @@ def publish(*, version_id: int, by: User | None, now: datetime) -> ProcedureVers
             raise Refused(_("%(version)s has not been reviewed yet.") % {"version": version})
         if version.submitted_by == by and by.role != Role.ADMIN:
             raise Refused(_("Somebody else reads it before it is published."))
+    _as_read(version, read)
     _readable(version)
-    zone = ZoneInfo(by.zone if by is not None else settings.TIME_ZONE)
+    zone = ZoneInfo(settings.TIME_ZONE)
     version.state = VersionState.PUBLISHED
     version.published_at, version.published_by = now, by
     version.effective_at = max(
         now, datetime.combine(version.effective_on, time(), zone).astimezone(now.tzinfo)
     )
     version.save()
+    telling.reviewed(version=version, now=now)
     enrolling.enrol(procedure=version.procedure, now=now)
     return version
 
@@ -167,7 +186,7 @@ def publish(*, version_id: int, by: User | None, now: datetime) -> ProcedureVers
 @transaction.atomic
 def discard(*, version_id: int, by: User, now: datetime) -> None:
     """Throw a draft away, and with its only version a procedure; what was published stays for ever."""
-    version = _held(version_id)
+    version = hold(version_id)
     if version.state != VersionState.DRAFT:
         raise Refused(_("%(version)s is no draft.") % {"version": version})
     lessonvideos.forget(version=version)
@@ -179,11 +198,7 @@ def discard(*, version_id: int, by: User, now: datetime) -> None:
 @transaction.atomic
 def hand_over(*, procedure_id: int, to: int, by: User) -> Procedure:
     """Give a procedure another owner, who answers for others' work; its owner does so, or a manager."""
-    procedure = (
-        Procedure.objects.select_related("owner")
-        .select_for_update(of=("self",), no_key=True)
-        .get(pk=procedure_id)
-    )
+    procedure = hold_procedure(procedure_id)
     if not may_hand_over(procedure=procedure, by=by):
         raise Refused(_("Its owner or a manager names another owner."), field="owner")
     owner = User.objects.filter(pk=to, is_active=True).exclude(role=Role.AGENT).first()
@@ -198,12 +213,9 @@ def may_hand_over(*, procedure: Procedure, by: User) -> bool:
     return by.role in {Role.MANAGER, Role.ADMIN} or procedure.owner_id == by.pk
 
 
-def _held(version_id: int) -> ProcedureVersion:
-    return (
-        ProcedureVersion.objects.select_related("procedure", "submitted_by")
-        .select_for_update(of=("self",))
-        .get(pk=version_id)
-    )
+def _as_read(version: ProcedureVersion, read: datetime | None) -> None:
+    if read is not None and version.changed_at != read:
+        raise ChangedMeanwhile(version)
 
 
 def _readable(version: ProcedureVersion) -> None:

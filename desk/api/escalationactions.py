@@ -76,13 +76,13 @@ class OwnerShape(VersionShape):
     """Who goes on with it."""
 
     owner = Number(help_text="A person's id.")
+    training_override = training_override()
 
 
 class AcceptForShape(OwnerShape):
     """Who takes it on, and what they begin with."""
 
     first_step = Line(max_length=300, allow_blank=True, default="")
-    training_override = training_override()
 
 
 _DOES: dict[str, Any] = {"scope": Scope.ESCALATIONS_WRITE, "gives": WholeEscalationShape}

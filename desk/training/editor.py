@@ -37,7 +37,7 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
-class Stale:
+class Theirs:
     """What somebody else wrote meanwhile in a language, and how the author's text differs from it."""
 
     text: str
@@ -52,7 +52,7 @@ class Pane:
     text: str
     faults: Sequence[Fault] = ()
     preview: Course | None = None
-    theirs: Stale | None = None
+    theirs: Theirs | None = None
 
     @property
     def rows(self) -> int:
@@ -125,7 +125,7 @@ class Editor:
         for pane in self.panes:
             text = standing.texts.get(pane.language, "")
             if text != pane.text:
-                pane.theirs = Stale(text, words(text, pane.text))
+                pane.theirs = Theirs(text, words(text, pane.text))
 
 
 def _faults(text: str, errors: Sequence[CourseError]) -> list[Fault]:

@@ -29,7 +29,7 @@ class CellState(StrEnum):
     NONE = ""
 
 
-class Standing(StrEnum):
+class Wanted(StrEnum):
     """How somebody stands with a procedure, as the filter says it."""
 
     CURRENT = "current"
@@ -93,27 +93,27 @@ def people_wanted(
             | Q(pk__in=Team.leads.through._default_manager.filter(team=wish.team).values("user"))
         )
     if wish.standing:
-        found = _standing(found, newest, Standing(wish.standing), now)
+        found = _standing(found, newest, Wanted(wish.standing), now)
     return found.order_by(Lower("name"), "pk")
 
 
 def _standing(
-    people: QuerySet[User], newest: ProcedureVersion | None, wanted: Standing, now: datetime
+    people: QuerySet[User], newest: ProcedureVersion | None, wanted: Wanted, now: datetime
 ) -> QuerySet[User]:
     if newest is None:
         return people.none()
     asked = Enrollment.objects.filter(user=OuterRef("pk"), version=newest, ended_at=None)
-    if wanted is Standing.OVERDUE:
+    if wanted is Wanted.OVERDUE:
         return people.filter(Exists(asked.filter(due_at__lte=now)))
-    if wanted is Standing.ASKED:
+    if wanted is Wanted.ASKED:
         return people.filter(Exists(asked.exclude(due_at__lte=now)))
     of_any = Completion.objects.filter(
         user=OuterRef("pk"), version__procedure_id=newest.procedure_id
     )
     counting = of_any.filter(completing.counting(now=now))
-    if wanted is Standing.CURRENT:
+    if wanted is Wanted.CURRENT:
         return people.filter(Exists(counting.filter(version=newest)) & ~Exists(asked))
-    if wanted is Standing.EXPIRED:
+    if wanted is Wanted.EXPIRED:
         return people.filter(Exists(of_any) & ~Exists(counting))
     return people.filter(~Exists(of_any))
 
@@ -142,11 +142,15 @@ def rows_of(
 
 
 def _names(ids: Sequence[int], teams: QuerySet[Team]) -> Mapping[int, Sequence[str]]:
+    """A team's people are its members and its leads."""
     found: dict[int, list[str]] = {}
-    memberships = Team.members.through._default_manager.filter(
-        user__pk__among=ids, team__in=teams.order_by().values("pk")
+    memberships, leads = (
+        through._default_manager.filter(
+            user__pk__among=ids, team__in=teams.order_by().values("pk")
+        ).values_list("user_id", "team__name")
+        for through in (Team.members.through, Team.leads.through)
     )
-    for user_id, name in memberships.order_by("team__name").values_list("user_id", "team__name"):
+    for user_id, name in memberships.union(leads).order_by("team__name"):
         found.setdefault(user_id, []).append(name)
     return found
 

@@ -15,7 +15,7 @@ from desk.training.matrix import Cell, CellState
 #: Never by colour alone: a word, a level, a symbol.
 LOOKS: dict[CellState, tuple[LazyText, str, str]] = {
     CellState.OVERDUE: (_("overdue"), "bad", "alert-triangle"),
-    CellState.ASKED: (_("due"), "warn", "school"),
+    CellState.ASKED: (_("to learn by"), "warn", "school"),
     CellState.COMPLETED: (_("completed"), "ok", "circle-check"),
     CellState.EXPIRED: (_("expired"), "idle", "history"),
 }

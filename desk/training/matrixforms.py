@@ -9,17 +9,17 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from desk.formfields import ChoiceField, offer
-from desk.training.matrix import Standing, Wish
+from desk.training.matrix import Wanted, Wish
 from staff.models import Role, Team
 from training.models import ProcedureVersion
 
 #: How somebody stands, in words.
-STANDINGS = {
-    Standing.CURRENT: _("completed"),
-    Standing.ASKED: _("asked, still in time"),
-    Standing.OVERDUE: _("overdue"),
-    Standing.EXPIRED: _("expired"),
-    Standing.NEVER: _("never completed"),
+WANTED = {
+    Wanted.CURRENT: _("completed"),
+    Wanted.ASKED: _("to learn"),
+    Wanted.OVERDUE: _("overdue"),
+    Wanted.EXPIRED: _("expired"),
+    Wanted.NEVER: _("never completed"),
 }
 
 
@@ -34,7 +34,7 @@ class Filter(forms.Form):
     standing = ChoiceField(
         label=_("State"),
         required=False,
-        choices=[("", _("Every state")), *((each.value, said) for each, said in STANDINGS.items())],
+        choices=[("", _("Every state")), *((each.value, said) for each, said in WANTED.items())],
     )
     name = forms.CharField(
         label=_("Name"),
@@ -47,7 +47,7 @@ class Filter(forms.Form):
         self, data: object, *, offered: Sequence[ProcedureVersion], teams: QuerySet[Team]
     ) -> None:
         super().__init__(data)  # type: ignore[arg-type]
-        offer(self, "procedure", [(each.procedure.slug, each.title) for each in offered])
+        offer(self, "procedure", [(each.procedure.slug, each.name) for each in offered])
         offer(
             self,
             "team",

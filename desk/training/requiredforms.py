@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, time
 from typing import Any
 
 from django import forms
@@ -29,8 +29,9 @@ class DayField(forms.DateField):
             return None
         if not 2000 <= day.year < 2100:
             raise ValidationError(_("This time is too far away."))
-        end = datetime.combine(day + timedelta(days=1), time(), timezone.get_current_timezone())
-        return end.astimezone(UTC)
+        # Its last second, so that it is shown as the day that was meant.
+        last = datetime.combine(day, time(23, 59, 59), timezone.get_current_timezone())
+        return last.astimezone(UTC)
 
 
 class RequireForm(forms.Form):

@@ -44,7 +44,7 @@ def standings(*, user: User, now: datetime, slug: str | None = None) -> Sequence
         in_force = in_force.filter(procedure__slug=slug)
     holding = {version.procedure_id: version for version in in_force}
     asked = {each.version.procedure_id: each for each in completing.open_enrollments(user=user)}
-    passed = completing.highest(user=user, now=now)
+    passed = completing.highest_by_procedure(user=user, now=now)
     found = [
         Standing(
             offered=version,
@@ -62,5 +62,5 @@ def _urgency(standing: Standing) -> tuple[bool, float, str]:
     return (
         standing.enrollment is None,
         due.timestamp() if due else 0,
-        standing.offered.title,
+        standing.offered.name,
     )

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -14,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from desk.views.numbers import number
-from desk.views.reading import reader
+from desk.views.reading import lead, reader
 from tickets.inbound.ingest import Outcome, release, replay
 from tickets.models import InboundEmail
 from tickets.models.mailin import InboundOutcome
@@ -51,8 +50,7 @@ def held_mail(request: HttpRequest) -> HttpResponse:
 @login_required
 def let_in(request: HttpRequest, pk: int, action: str) -> HttpResponse:
     """Let a mail in, or try it again, and say what became of it; leads answer for that."""
-    if not reader(request).is_lead:
-        raise PermissionDenied
+    lead(request)
     known = ACTIONS.get(action)
     if known is None:
         raise Http404

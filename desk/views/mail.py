@@ -10,7 +10,6 @@ from urllib.parse import urlencode
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.db.models import CharField, Value
 from django.db.models.functions import Cast, Concat
 from django.http import Http404, HttpRequest, HttpResponse
@@ -24,7 +23,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_POST, require_safe
 
 from desk.letterwords import rendered
-from desk.views.reading import reader
+from desk.views.reading import lead, reader
 from escalation.sight import in_sight_of
 from notifications import pausing
 from notifications.models import MailState, OutgoingEmail, OutgoingEmailQuerySet
@@ -171,8 +170,7 @@ def mail_html(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 def send_once_more(request: HttpRequest, pk: int) -> HttpResponse:
     """Send a letter that may have arrived, since a person says so; leads answer for that."""
-    if not reader(request).is_lead:
-        raise PermissionDenied
+    lead(request)
     mail = _visible(request, pk)
     if pausing.send_once_more(letter_id=mail.pk, now=timezone.now()):
         messages.success(request, gettext("It is queued."))

@@ -8,7 +8,6 @@ from datetime import timedelta
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -16,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from desk.views.reading import reader
+from desk.views.reading import lead, reader
 from notifications import pausing
 from notifications.pausing import NotPaused
 from staff.models import User
@@ -56,11 +55,9 @@ def pause_page(request: HttpRequest) -> HttpResponse:
 @login_required
 def pause_act(request: HttpRequest, action: str) -> HttpResponse:
     """Pause, or let go."""
-    by = reader(request)
     if action not in ACTS:
         raise Http404
-    if not by.is_lead:
-        raise PermissionDenied
+    by = lead(request)
     try:
         return ACTS[action](request, by)
     except NotPaused as refused:

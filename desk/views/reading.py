@@ -11,3 +11,11 @@ def reader(request: HttpRequest) -> User:
     if not isinstance(request.user, User):
         raise PermissionDenied
     return request.user
+
+
+def lead(request: HttpRequest) -> User:
+    """Whoever answers for others' work: a lead, a manager or an admin; 403 for anybody else."""
+    user = reader(request)
+    if not user.is_lead:
+        raise PermissionDenied
+    return user

@@ -8,7 +8,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -24,7 +23,7 @@ from desk.selfcheck.catalogue import CHECKS
 from desk.selfcheck.checks import Check, Noun, Severity
 from desk.selfcheck.running import Status
 from desk.views.numbers import number
-from desk.views.reading import reader
+from desk.views.reading import lead
 from escalation.sight import in_sight_of
 from staff.models import User
 from tickets.models import Ticket
@@ -90,9 +89,7 @@ class Line:
 @login_required
 def selfcheck(request: HttpRequest) -> HttpResponse:
     """The last self-check, or an older one by ``?check=``; sending asks for one."""
-    user = reader(request)
-    if not user.is_lead:
-        raise PermissionDenied
+    user = lead(request)
     if request.method == "POST":
         if keeping.ask(now=timezone.now(), by=user):
             messages.success(

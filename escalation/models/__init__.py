@@ -1,5 +1,12 @@
 from escalation.models.clock import Clock, ClockRun
-from escalation.models.escalation import ChecklistTick, Decision, Escalation, Handoff, Step
+from escalation.models.escalation import (
+    ChecklistTick,
+    Decision,
+    Escalation,
+    Handoff,
+    Step,
+    TrainingOverride,
+)
 from escalation.models.policy import Policy, PolicyVersion
 from escalation.models.promise import Promise
 from escalation.models.relook import Relook
@@ -18,4 +25,5 @@ __all__ = [
     "Relook",
     "Review",
     "Step",
+    "TrainingOverride",
 ]

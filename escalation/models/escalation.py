@@ -80,7 +80,8 @@ class Escalation(models.Model):
     policy_version = models.ForeignKey(
         PolicyVersion, on_delete=models.PROTECT, db_index=False, related_name="+"
     )
-    #: Nothing asks by it, and a published version never goes, so that an index would only cost.
+    #: What asks by it narrows by other columns first, and a published version never goes, so that an
+    #: index would only cost; throwing a draft away reads the table.
     procedure_version = models.ForeignKey(
         ProcedureVersion,
         on_delete=models.PROTECT,
@@ -326,6 +327,23 @@ class Decision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.ticket_id} {self.rule_key}"
+
+
+class TrainingOverride(models.Model):
+    """Why somebody went on without the completion of the procedure that the policy requires."""
+
+    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="training_overrides")
+    reason = models.TextField(_("why"))
+    at = models.DateTimeField(_("at"))
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        verbose_name = _("training override")
+        verbose_name_plural = _("training overrides")
+        ordering = ("ticket", "at")
+
+    def __str__(self) -> str:
+        return f"{self.ticket_id} {self.user_id}"
 
 
 class ChecklistTick(models.Model):

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from escalation import checklist, endings, gate, lifecycle, missed
-from escalation.models import Escalation
+from escalation.models import Escalation, TrainingOverride
 from escalation.models.escalation import State
 from staff import editions
 from tests.api.programs import Program
@@ -100,8 +100,9 @@ def test_who_has_not_completed_it_neither_escalates_nor_accepts_unless_they_say_
         "procedure": "ticket-escalation",
         "version": 1,
         "who": house.anna.pk,
-        "reason": "P1, at night",
+        "override": TrainingOverride.objects.get(reason="P1, at night").pk,
     }
+    assert "P1, at night" in page.get(ticket.get_absolute_url()).content.decode()
 
     with pytest.raises(gate.CompletionNeeded):
         lifecycle.accept(escalation_id=escalation.pk, now=after(minutes=5), by=house.priya)

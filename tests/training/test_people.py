@@ -196,7 +196,9 @@ def test_one_person_is_asked_by_hand_until_the_end_of_a_day(house: House) -> Non
     )
     client.post(f"{REQUIRED}ask/", {"person": house.ben.pk, "due": "2026-12-20"})
     asked = Enrollment.objects.get(user=house.ben, version=version)
-    assert asked.due_at == START.replace(day=21, month=12, hour=0)
+    assert asked.due_at == START.replace(day=20, month=12, hour=23, minute=59, second=59)
+    assert "20 Dec" in text(client.get(PEOPLE))
+    assert lines(client, "name=Ben")[0]["v1 day"] == "2026-12-20"
     assert "by Marco Ruiz" in text(client.get(f"{PEOPLE}{house.ben.pk}/"))
     again = client.post(f"{REQUIRED}ask/", {"person": house.ben.pk, "due": "2026-12-21"})
     assert "Ben Osei is asked already." in text(again)

@@ -6,8 +6,9 @@ from functools import lru_cache
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
 from django.utils.functional import cached_property
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from staff.models import User
@@ -78,7 +79,8 @@ class ProcedureVersion(models.Model):
 
     ``texts`` holds each language's text as it was written, so that what is exported is what was
     imported. What is asked of a table (dates, the note, the changed steps) is repeated in columns;
-    the texts agree on it.
+    the texts agree on it. ``title`` and ``change_note`` are those of the language that names the
+    version, and ``words`` has them (``title``, ``change``) by language.
     """
 
     procedure = models.ForeignKey(Procedure, on_delete=models.PROTECT, related_name="versions")
@@ -89,6 +91,12 @@ class ProcedureVersion(models.Model):
     texts = models.JSONField(_("texts"))
     title = models.CharField(_("title"), max_length=120)
     change_note = models.TextField(_("what changed"), max_length=1_000)
+    words = models.JSONField(
+        _("title and change by language"),
+        default=dict,
+        db_default=Value({}, models.JSONField()),
+        blank=True,
+    )
     changed_steps = ArrayField(
         models.CharField(max_length=40), verbose_name=_("changed steps"), default=list, blank=True
     )
@@ -142,6 +150,19 @@ class ProcedureVersion(models.Model):
         if not self.is_published:
             return self.page
         return f"{self.procedure.get_absolute_url()}?version={self.number}"
+
+    @property
+    def name(self) -> str:
+        """The title in the reader's language, or else in the one that names the version."""
+        return self._said("title", self.title)
+
+    @property
+    def change(self) -> str:
+        """What changed in it, in the reader's language or else in the one that names the version."""
+        return self._said("change", self.change_note)
+
+    def _said(self, what: str, otherwise: str) -> str:
+        return str(self.words.get(get_language() or "", {}).get(what, otherwise))
 
     @property
     def page(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -20,12 +21,13 @@ from django.views.decorators.http import require_POST, require_safe
 
 from desk.training.difference import difference, steps
 from desk.training.views.authored import authored
-from desk.training.views.procedures import lead
 from desk.views.numbers import number as number_in
+from desk.views.reading import lead
 from staff.models import Role, User
 from staff.refusal import Refused
 from training import reviewdates, versions
 from training.agreement import VersionErrors, main_language
+from training.holding import Gone
 from training.models import Procedure, ProcedureVersion
 
 PAGE = 50
@@ -52,7 +54,7 @@ def versions_of(request: HttpRequest, slug: str) -> HttpResponse:
             "newest": newest,
             "page": page,
             "in_force": in_force,
-            "today": reviewdates.today(now),
+            "stale": reviewdates.stale_version(procedure, today=reviewdates.today(now)),
             "now": now,
         },
     )
@@ -81,7 +83,7 @@ def _page(
     old = older.filter(number=against or (numbers[0] if numbers else 0)).first()
     asked = request.GET.get("language", by.language)
     language = asked if asked in version.texts else main_language(version.texts)
-    is_open = not version.is_published
+    is_open, now = not version.is_published, timezone.now()
     return render(
         request,
         "training/version.html",
@@ -99,10 +101,10 @@ def _page(
             "steps": steps(old, version) if old is not None and is_open else None,
             "may_publish": version.submitted_by != by or by.role == Role.ADMIN,
             "is_author": version.submitted_by == by,
-            "is_stale": version.is_published
-            and reviewdates.is_stale(version, today=reviewdates.today(timezone.now())),
+            "is_stale": version
+            == reviewdates.stale_version(version.procedure, today=reviewdates.today(now)),
             "refused": refused,
-            "now": timezone.now(),
+            "now": now,
         },
         status=status,
     )
@@ -117,25 +119,49 @@ def _version(slug: str, number: int) -> ProcedureVersion:
 
 # What is done with a version
 
-_Act = Callable[[ProcedureVersion, str, User, datetime], object]
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is sent with a button: a note, and when the text was changed that its reader saw."""
+
+    version_id: int
+    note: str
+    read: datetime | None
+    by: User
+
+    @classmethod
+    def of(cls, request: HttpRequest, version: ProcedureVersion, by: User) -> Wish:
+        note = request.POST.get("note", "").replace("\0", "")[:1_000]
+        try:
+            read = datetime.fromisoformat(request.POST.get("read", ""))
+        except ValueError:
+            return cls(version.pk, note, None, by)
+        return cls(version.pk, note, read if read.tzinfo else None, by)
+
+
+_Act = Callable[[Wish, datetime], object]
 
 ACTS: Final[Mapping[str, tuple[_Act, LazyText]]] = {
     "submit": (
-        lambda version, _note, by, now: versions.submit(version_id=version.pk, by=by, now=now),
+        lambda wish, now: versions.submit(
+            version_id=wish.version_id, read=wish.read, by=wish.by, now=now
+        ),
         _("Submitted: the other leads hear of it."),
     ),
     "give-back": (
-        lambda version, note, by, now: versions.give_back(
-            version_id=version.pk, note=note, by=by, now=now
+        lambda wish, now: versions.give_back(
+            version_id=wish.version_id, note=wish.note, by=wish.by, now=now
         ),
         _("Given back: it can be written on."),
     ),
     "publish": (
-        lambda version, _note, by, now: versions.publish(version_id=version.pk, by=by, now=now),
+        lambda wish, now: versions.publish(
+            version_id=wish.version_id, read=wish.read, by=wish.by, now=now
+        ),
         _("Published: whoever must know it is asked."),
     ),
     "discard": (
-        lambda version, _note, by, now: versions.discard(version_id=version.pk, by=by, now=now),
+        lambda wish, now: versions.discard(version_id=wish.version_id, by=wish.by, now=now),
         _("Thrown away."),
     ),
 }
@@ -150,15 +176,22 @@ def act(request: HttpRequest, slug: str, number: int, action: str) -> HttpRespon
     if action not in ACTS:
         raise Http404
     do, said = ACTS[action]
-    note = request.POST.get("note", "").replace("\0", "")[:1_000]
     try:
-        do(version, note, by, timezone.now())
+        do(Wish.of(request, version, by), timezone.now())
+    except Gone as gone:
+        messages.error(request, str(gone))
+        return _after_it(slug)
     except (Refused, VersionErrors) as refusal:
         return _page(request, by, version, refused=str(refusal), status=422)
     messages.success(request, str(said))
     if action != "discard":
         return redirect("desk:procedure-version", slug, number)
-    is_left = version.procedure.pk and Procedure.objects.filter(slug=slug).exists()
+    return _after_it(slug)
+
+
+def _after_it(slug: str) -> HttpResponse:
+    """Where one goes on once a version is gone, which its procedure may be, too."""
+    is_left = Procedure.objects.filter(slug=slug).exists()
     return redirect("desk:procedure-versions", slug) if is_left else redirect("desk:procedures")
 
 

@@ -13,6 +13,8 @@ from desk.training.difference import difference
 from desk.training.standing import standings
 from desk.views.numbers import number
 from desk.views.reading import reader
+from staff.models import User
+from training.agreement import main_language
 from training.models import Completion, ProcedureVersion
 
 
@@ -29,7 +31,7 @@ def since(request: HttpRequest, slug: str) -> HttpResponse:
     new = ProcedureVersion.objects.select_related("procedure").get(pk=standing.offered.pk)
     older = new.procedure.versions.published().filter(number__lt=new.number).order_by("number")
     old = _older(request, older, standing.passed)
-    language = user.language
+    language = _common(user, old, new) if old is not None else None
     return render(
         request,
         "training/changes.html",
@@ -38,12 +40,21 @@ def since(request: HttpRequest, slug: str) -> HttpResponse:
             "version": new,
             "old": old,
             "notes": older.filter(number__gt=old.number).defer("texts") if old else (),
-            "sections": difference(old.course(language), new.course(language), for_learners=True)
-            if old
+            "language": language,
+            "sections": difference(old.courses[language], new.courses[language], for_learners=True)
+            if old is not None and language is not None
             else (),
             "now": now,
         },
     )
+
+
+def _common(user: User, old: ProcedureVersion, new: ProcedureVersion) -> str | None:
+    """The reader's language, or else another in which both are written; None where there is none."""
+    both = old.texts.keys() & new.texts.keys()
+    if user.language in both:
+        return user.language
+    return main_language(both) if both else None
 
 
 def _older(

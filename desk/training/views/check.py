@@ -235,7 +235,7 @@ def _feedback(
             "version": found.version,
             "front": course.front,
             "feedback": feedback_of(answer, attempt=found, course=course),
-            "number": len(answers),
+            "number": 1 + [each["question"] for each in found.drawn].index(answer.question),
             "is_last": found.finished_at is not None,
         },
     )

@@ -17,13 +17,13 @@ from django.views.decorators.http import require_http_methods
 from desk.training import editor as editing
 from desk.training.editor import Editor
 from desk.training.views.authored import authored
-from desk.training.views.procedures import lead
+from desk.views.reading import lead
 from staff.models import User
 from staff.refusal import Refused
 from training import drafting, reviewdates, versions
 from training.agreement import VersionErrors
 from training.models import Procedure, ProcedureVersion, VersionState
-from training.versions import Seen, Stale
+from training.versions import ChangedMeanwhile, Seen
 
 _PREVIEW = "preview-"
 
@@ -118,7 +118,7 @@ def _save(
     except VersionErrors as errors:
         editor.show(errors)
         return _page(request, editor, base, status=422)
-    except Stale as stale:
+    except ChangedMeanwhile as stale:
         editor.show_theirs(stale.standing)
         return _page(request, editor, base, stale=stale.standing, status=409)
     except Refused as refusal:

@@ -34,8 +34,8 @@ _LONGEST = 100_000
 @vary_on_headers("HX-Request")
 def lesson(request: HttpRequest, slug: str) -> HttpResponse:
     """The video, or a slide; sending goes on to another slide, or keeps where the video stands."""
-    user = reader(request)
-    found = standings(user=user, now=timezone.now(), slug=slug)
+    user, now = reader(request), timezone.now()
+    found = standings(user=user, now=now, slug=slug)
     if not found:
         raise Http404
     standing = found[0]
@@ -53,6 +53,7 @@ def lesson(request: HttpRequest, slug: str) -> HttpResponse:
         "is_all": "all" in request.GET,
         "progress": progress,
         "videos": list(version.videos.defer("captions")),
+        "now": now,
     }
     slides = slides_of(
         course,
@@ -62,14 +63,17 @@ def lesson(request: HttpRequest, slug: str) -> HttpResponse:
     if "print" in request.GET:
         return render(request, "training/lesson_paper.html", {**context, "slides": slides})
     video = _video(request, version, course, standing)
+    is_part = "HX-Request" in request.headers and (
+        "HX-History-Restore-Request" not in request.headers
+    )
+    if video is not None and is_part:
+        # A newer version came meanwhile, whose lesson is no slide.
+        return HttpResponse(headers={"HX-Redirect": request.get_full_path()})
     if video is not None:
         seconds = progress.at_second if progress else 0
         context |= {"video": video, "cues": read_cues(video.captions), "at": f"{seconds:.1f}"}
         return render(request, "training/lesson_video.html", context)
     deck = Deck(slides, _place(request, slides, progress))
-    is_part = "HX-Request" in request.headers and (
-        "HX-History-Restore-Request" not in request.headers
-    )
     template = "training/_slide.html" if is_part else "training/lesson.html"
     response = render(request, template, {**context, "deck": deck})
     if is_part:

@@ -14,8 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from desk.byterange import hand_out_part
 from desk.formfields import refuse
 from desk.training.videoform import VideoForm
-from desk.training.views.procedures import lead
-from desk.views.reading import reader
+from desk.views.reading import lead, reader
 from staff.models import User
 from staff.refusal import Refused
 from training import lessonvideos
@@ -136,6 +135,7 @@ def _page(
             "rows": [
                 (language, videos.get(language), language in earlier) for language in version.texts
             ],
+            "now": timezone.now(),
             "is_draft": version.state == VersionState.DRAFT,
             "form": form,
             # What the form says at its fields is not said twice.

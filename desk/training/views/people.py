@@ -10,7 +10,6 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
@@ -24,7 +23,7 @@ from django.views.decorators.http import require_POST, require_safe
 from desk.training.matrix import Row, people_wanted, rows_of, versions_of
 from desk.training.matrixcells import Cells, plain
 from desk.training.matrixforms import Filter
-from desk.views.reading import reader
+from desk.views.reading import lead
 from staff.models import Team, User
 from training import reminding, sight
 from training.models import ProcedureVersion
@@ -37,7 +36,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Matrix:
     """What an address asks for, as its reader may see it."""
 
     form: Filter
@@ -74,6 +73,7 @@ def people(request: HttpRequest) -> HttpResponse:
             "page": page,
             "kept": kept,
             "query": urlencode(kept),
+            "narrowed": f"{urlencode(kept)}&" if kept else "",
             "is_filtered": bool(kept.keys() - {"procedure"}),
             "now": now,
         },
@@ -117,15 +117,7 @@ def remind(request: HttpRequest) -> HttpResponse:
     return redirect(f"{reverse('desk:training-people')}?{urlencode(asked.form.kept)}")
 
 
-def lead(request: HttpRequest) -> User:
-    """Whoever answers for others' work; 403 for anybody else."""
-    user = reader(request)
-    if not user.is_lead:
-        raise PermissionDenied
-    return user
-
-
-def _asked(user: User, data: QueryDict, now: datetime) -> Asked:
+def _asked(user: User, data: QueryDict, now: datetime) -> Matrix:
     offered = list(ProcedureVersion.objects.newest().select_related("procedure").defer("texts"))
     teams = sight.teams_of(user)
     form = Filter(data, offered=offered, teams=teams)
@@ -134,7 +126,7 @@ def _asked(user: User, data: QueryDict, now: datetime) -> Asked:
     newest = next(
         (each for each in offered if each.procedure.slug == wanted), offered[0] if offered else None
     )
-    return Asked(
+    return Matrix(
         form=form,
         valid=valid,
         newest=newest,
@@ -155,7 +147,7 @@ class _Echo:
         return line
 
 
-def _lines(asked: Asked, ids: Sequence[int], now: datetime) -> Iterator[str]:
+def _lines(asked: Matrix, ids: Sequence[int], now: datetime) -> Iterator[str]:
     writer = csv.writer(_Echo())
     # Without it spreadsheets take the file for one of their country's encodings.
     yield "\ufeff"

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from desk.training.views.contents import wanted
-from desk.training.views.procedures import lead
+from desk.views.reading import lead
 from escalation import missed
 from training import outcomes
 from training.course import Course, Question, QuestionKind
@@ -63,7 +63,6 @@ class ShownMissed:
     text: str
     missed: int
     of: int
-    percent: int
     step: str
     questions: Sequence[ShownQuestion]
 
@@ -101,7 +100,6 @@ def questions(request: HttpRequest, slug: str) -> HttpResponse:
                     item.text,
                     item.missed,
                     item.of,
-                    item.percent,
                     item.step,
                     [each for each in shown if each.step == item.step],
                 )

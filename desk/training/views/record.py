@@ -10,9 +10,8 @@ from django.views.decorators.http import require_safe
 
 from desk.training.feedback import feedback_of
 from desk.training.records import Record, record_of
-from desk.training.views.people import lead
 from desk.views.numbers import number
-from desk.views.reading import reader
+from desk.views.reading import lead, reader
 from training import sight
 from training.models import Attempt
 

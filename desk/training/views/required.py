@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from desk.formfields import refuse
 from desk.training.requiredforms import AskForm, RequireForm
-from desk.training.views.people import lead
+from desk.views.reading import lead
 from staff.models import User
 from staff.refusal import Refused
 from training import requiring, sight

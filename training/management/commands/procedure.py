@@ -14,9 +14,10 @@ from staff.refusal import Refused
 from training import versions
 from training.agreement import VersionErrors, read_version
 from training.courseerrors import CourseError
-from training.models import ProcedureVersion
+from training.models import ProcedureVersion, VersionState
 
 REFUSED = 1
+_NO_VERSION = "there is no such version"
 
 
 class Command(BaseCommand):
@@ -55,14 +56,14 @@ class Command(BaseCommand):
             found = found.filter(number=options["number"])
         version = found.select_related("procedure").order_by("number").last()
         if version is None:
-            raise CommandError("There is no such version.", returncode=REFUSED)
+            self._refuse(options["procedure"], {"": (CourseError(0, _NO_VERSION),)})
         folder = Path(options["folder"])
         try:
             folder.mkdir(parents=True, exist_ok=True)
             for language, text in version.texts.items():
                 (folder / f"{language}.md").write_bytes(text.encode())
         except OSError as error:
-            raise CommandError(f"{folder}: {error.strerror}", returncode=REFUSED) from None
+            self._refuse(str(folder), {"": (CourseError(0, str(error.strerror)),)})
         told = {
             "procedure": version.procedure.slug,
             "version": version.number,
@@ -82,11 +83,10 @@ class Command(BaseCommand):
         try:
             with transaction.atomic():
                 version = versions.write(texts=texts, by=by, now=now)
-                if version is not None and options["publish"]:
-                    versions.publish(version_id=version.pk, by=None, now=now)
-                    version.refresh_from_db()
+                if options["publish"] and (version := version or _unpublished(texts)):
+                    version = versions.publish(version_id=version.pk, by=None, now=now)
         except Refused as refusal:
-            raise CommandError(str(refusal), returncode=REFUSED) from None
+            self._refuse(options["folder"], {"": (CourseError(0, str(refusal)),)})
         if version is None:
             self._say({"ok": True, "imported": False}, "Nothing differs from the newest version.")
             return
@@ -122,7 +122,7 @@ class Command(BaseCommand):
         if place.is_dir():
             return sorted(place.glob("*.md"))
         if not place.exists():
-            raise CommandError(f"{place}: there is no such file or folder.", returncode=REFUSED)
+            self._refuse(str(place), {"": (CourseError(0, "there is no such file or folder"),)})
         return [place]
 
     def _refuse(self, place: str, errors: Mapping[str, tuple[CourseError, ...]]) -> NoReturn:
@@ -146,8 +146,8 @@ class Command(BaseCommand):
             return None
         user = User.objects.filter(email__iexact=email, is_active=True).first()
         if user is None:
-            message = f"Nobody with the address {email!r} works here."
-            raise CommandError(message, returncode=REFUSED)
+            message = "nobody with this address works here"
+            self._refuse(email, {"": (CourseError(0, message),)})
         return user
 
     def _say(self, told: dict[str, Any], text: str) -> None:
@@ -158,3 +158,9 @@ class Command(BaseCommand):
 
     def _tell(self, told: dict[str, Any]) -> None:
         self.stdout.write(json.dumps(told, ensure_ascii=False, indent=2))
+
+
+def _unpublished(texts: Mapping[str, str]) -> ProcedureVersion | None:
+    """The newest version that says just this, where it is not published yet."""
+    unpublished = ProcedureVersion.objects.exclude(state=VersionState.PUBLISHED)
+    return unpublished.filter(texts=dict(texts)).first()
