@@ -25,7 +25,7 @@ NOTE recorded in the office
 <v Anna>First we assess.
 
 00:02.500 --> 01:00:04.000
-Then we gather.
+Then we gather, search &amp; ask.
 """
 
 

@@ -112,6 +112,24 @@ def test_who_has_not_completed_it_neither_escalates_nor_accepts_unless_they_say_
     assert Event.objects.filter(kind="training_overridden").count() == 1
 
 
+def test_nobody_is_given_what_they_could_not_accept_unless_it_is_said_why(house: House) -> None:
+    version = published()
+    escalation = house.escalate(house.ticket(assignee=house.anna))
+    assert attempt(house.priya, version, right=True, now=after(minutes=1)).passed
+    house.publish(training=REQUIRED)
+    lifecycle.accept(escalation_id=escalation.pk, now=after(minutes=5), by=house.priya)
+    lead = house.integrations.leads.get()
+    page = signed_in(lead)
+    address = f"{escalation.ticket.get_absolute_url()}escalations/{escalation.pk}/reassign/"
+    refused = page.post(address, {"owner": house.mei.pk})
+    assert refused.status_code == 422
+    assert "has not completed version 1 of the procedure" in refused.content.decode()
+    page.post(address, {"owner": house.mei.pk, "training_override": "Priya is ill."})
+    escalation.refresh_from_db()
+    assert escalation.owner == house.mei
+    assert TrainingOverride.objects.get().reason == "Priya is ill."
+
+
 def test_a_rule_escalates_whoever_has_completed_what(house: House) -> None:
     published()
     house.publish(training=REQUIRED)

@@ -14,7 +14,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from notifications.models import Notification
+from notifications.models import MailState, Notification, OutgoingEmail
 from staff.models import Role, User
 from tests.house import START, House, after
 from tests.training.test_learning import attempt, published, required
@@ -94,6 +94,35 @@ def test_a_version_is_written_reviewed_by_somebody_else_and_published(house: Hou
     assert marco.get(f"{PAGE}versions/2/edit/").status_code == 404
     for act in ("submit", "give-back", "publish", "discard"):
         assert marco.post(f"{PAGE}versions/2/{act}/", {"note": "No."}).status_code == 422
+
+
+def test_what_is_published_is_what_its_reviewer_read(house: House) -> None:
+    first = published()
+    texts = {
+        language: with_front(text, {"change": "Refunds."}) for language, text in first.texts.items()
+    }
+    second = versions.write(texts=texts, by=house.grace, now=after(days=1))
+    assert second is not None
+    versions.submit(version_id=second.pk, by=house.grace, now=after(days=1))
+    marco = signed_in(house.marco)
+    read = re.search(
+        r'name="read" value="([^"]+)"', marco.get(f"{PAGE}versions/2/").content.decode()
+    )
+    assert read is not None
+    # Its author gives it back, writes something else, and submits that.
+    versions.give_back(version_id=second.pk, note="", by=house.grace, now=after(days=2))
+    other = {language: with_front(text, {"change": "All."}) for language, text in texts.items()}
+    versions.write(texts=other, by=house.grace, now=after(days=2, minutes=1))
+    versions.submit(version_id=second.pk, by=house.grace, now=after(days=2, minutes=2))
+    refused = marco.post(f"{PAGE}versions/2/publish/", {"read": read[1]})
+    assert refused.status_code == 422
+    assert "was changed meanwhile" in refused.content.decode()
+    second.refresh_from_db()
+    assert second.state == VersionState.REVIEW
+    letters = OutgoingEmail.objects.filter(
+        kind="staff_procedure_review", to_address=house.marco.email
+    ).order_by("pk")
+    assert [each.state for each in letters] == [MailState.WITHDRAWN, MailState.QUEUED]
 
 
 def test_what_is_typed_is_kept_with_every_fault_at_its_line_and_nothing_is_saved(

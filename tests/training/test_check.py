@@ -15,10 +15,12 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from staff.models import User
-from tests.house import House, after
-from tests.training.test_learning import attempt, published
-from training import attempting
+from notifications import noticeboard
+from notifications.models import Notification
+from staff.models import Role, User
+from tests.house import START, House, after
+from tests.training.test_learning import attempt, published, required
+from training import attempting, enrolling
 from training.course import Question, QuestionKind
 from training.coursetext import read_course
 from training.defaults import shipped_texts
@@ -88,6 +90,24 @@ def take(client: Client, version: ProcedureVersion, *, right: bool, language: st
         assert ("Not quite" in text(answered)) is not right or language != "en"
         page = client.get(address)
     return text(page)
+
+
+def test_titles_and_notes_are_told_in_the_readers_language(house: House) -> None:
+    User.objects.filter(pk=house.anna.pk).update(language="de")
+    house.anna.refresh_from_db()
+    published()
+    required(role=Role.AGENT)
+    enrolling.enrol_everywhere(now=START)
+    said = text(as_(house.anna).get("/training/"))
+    assert "Tickets eskalieren" in said
+    assert "Ticket escalation" not in said
+    [told] = noticeboard.shown(
+        notifications=[Notification.objects.get(readers__contains=[house.anna.pk])],
+        reader=house.anna,
+        now=START,
+    )
+    assert "Tickets eskalieren" in f"{told}"
+    assert "Ticket escalation" in text(as_(house.ben).get("/training/"))
 
 
 def test_it_is_failed_and_passed_with_feedback_at_once(house: House) -> None:

@@ -18,6 +18,7 @@ from tests.training.films import CAPTIONS, MP4, WEBM, draft, film
 from tests.training.test_learning import attempt, published, required
 from training import enrolling, versions
 from training.captions import read_cues
+from training.frontmatter import with_front
 from training.models import LessonProgress, LessonVideo
 
 pytestmark = pytest.mark.django_db
@@ -104,6 +105,13 @@ def test_only_what_changed_is_shown_to_who_knows_the_version_before(house: House
     assert LessonProgress.objects.get().finished_at is None
     turned(client, "notify", "_last", version=2)
     assert LessonProgress.objects.get().finished_at == after(hours=1)
+
+
+def test_the_lesson_says_that_it_is_overdue(house: House) -> None:
+    published()
+    required(role=Role.AGENT, days=1)
+    enrolling.enrol_everywhere(now=after(days=-2))
+    assert "overdue" in text(as_(house.anna).get(PAGE))
 
 
 def test_with_javascript_only_the_slide_is_exchanged_and_its_address_is_kept(house: House) -> None:
@@ -343,9 +351,19 @@ def test_a_published_lesson_stays_and_the_next_version_may_use_its_video(
     assert not (tmp_path / str(other.file)).exists()
 
 
+def test_the_video_of_a_language_that_is_no_longer_written_goes(house: House) -> None:
+    first = published()
+    draft(first)
+    as_(house.marco).post("/training/ticket-escalation/versions/2/lesson/", sent(language="de"))
+    assert LessonVideo.objects.get().language == "de"
+    texts = {"en": with_front(first.texts["en"], {"change": "English alone."})}
+    versions.write(texts=texts, by=house.grace, now=after(hours=1))
+    assert not LessonVideo.objects.exists()
+
+
 def test_captions_are_read_as_browsers_read_them() -> None:
     cues = read_cues(CAPTIONS.decode())
     assert [(cue.begin, cue.end, cue.text) for cue in cues] == [
         (0, 2.5, "First we assess."),
-        (2.5, 3604, "Then we gather."),
+        (2.5, 3604, "Then we gather, search & ask."),
     ]

@@ -74,6 +74,18 @@ def test_the_procedure_we_ship_is_complete_in_both_languages() -> None:
         ("en", "pass_mark: 80", "pass_mark: 800", "line 10: pass_mark: must be a whole number"),
         ("en", "effective: 2026-12-01", "effective: soon", "line 6: effective: must be a day"),
         ("en", "changed: []", "changed: [nowhere]", "there is no step “nowhere”"),
+        (
+            "en",
+            "Covers: escalate\n\nWhy:",
+            "Covers: escalate\n\n* [x] Both.\n\nWhy:",
+            "a second list",
+        ),
+        (
+            "en",
+            "- [x] Gather the necessary",
+            "- [x] It is\n\n  Gather the necessary",
+            "one paragraph",
+        ),
         ("en", "## Scope", "## Range", "No section is called “Range”"),
         ("en", "{#gather}", "", "“Gather what is needed” needs a key at its end"),
         ("en", "{#remind step=follow-up}", "{#remind}", "names no step"),
@@ -95,6 +107,35 @@ def test_a_fault_is_told_with_its_language_and_line_and_nothing_is_kept(
         assert said in str(refused.value)
         assert f"{language}.md" in str(refused.value)
     assert not ProcedureVersion.objects.exists()
+
+
+def test_a_changed_step_is_covered_by_a_question_or_nobody_could_be_asked_about_it(
+    folder: Path,
+) -> None:
+    for language in ("en", "de"):
+        changed(folder, language, "changed: []", "changed: [close]")
+        changed(folder, language, "Covers: close", "Covers: gather")
+    with pytest.raises(CommandError) as refused:
+        procedure("check", folder)
+    assert "line 9: changed: no question covers the step “close”." in str(refused.value)
+
+
+def test_a_draft_that_stands_there_is_published_by_its_files(folder: Path) -> None:
+    procedure("import", folder)
+    said = json.loads(procedure("import", folder, "--publish", "--json"))
+    assert (said["version"], said["state"]) == (1, "published")
+    assert "Nothing differs" in procedure("import", folder, "--publish")
+
+
+def test_programs_are_told_a_refusal_as_json(folder: Path) -> None:
+    for arguments in (
+        ("export", "nothing", folder, "--json"),
+        ("check", folder / "nowhere", "--json"),
+        ("import", folder, "--by", "nobody@brightquay.example", "--json"),
+    ):
+        with pytest.raises(SystemExit) as ended:
+            procedure(*arguments)
+        assert ended.value.code == 1
 
 
 def test_the_same_files_again_are_no_new_version(folder: Path) -> None:

@@ -97,6 +97,18 @@ def test_letters_that_are_no_longer_true_are_withdrawn(house: House) -> None:
     assert list(states) == [MailState.WITHDRAWN, MailState.WITHDRAWN, MailState.QUEUED]
 
 
+def test_of_a_lead_who_is_late_the_teams_other_leads_hear(house: House) -> None:
+    published()
+    required(role=Role.LEAD, days=1)
+    house.emea.leads.add(house.helen)
+    enrolling.enrol_everywhere(now=START)
+    reminding.remind(now=after(days=9))
+    notice = Notification.objects.get(
+        kind="staff_training_overdue", readers__contains=[house.helen.pk]
+    )
+    assert "Marco Ruiz" in notice.variables["people"]
+
+
 def test_a_lead_reminds_by_hand_once_a_day_and_only_who_is_overdue(house: House) -> None:
     version = published()
     required(role=Role.AGENT, days=5)
