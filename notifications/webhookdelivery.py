@@ -340,7 +340,7 @@ def _tell(webhook: Webhook, kind: str, outcome: Outcome, *, key: str, now: datet
 
 def _answerable(webhook: Webhook) -> list[int]:
     """Who made it and may still see to it, else its team's leads, else the admins."""
-    people = User.objects.filter(is_active=True).exclude(role=Role.AGENT)
+    people = User.objects.leading()
     for found in (
         people.filter(pk=webhook.created_by_id or 0),
         people.filter(led_teams=webhook.team_id or 0),

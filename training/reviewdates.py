@@ -11,7 +11,7 @@ from django.conf import settings
 from notifications import noticeboard
 from notifications.noticeboard import Notice
 from notifications.values import moment
-from staff.models import Role, User
+from staff.models import User
 from training import telling
 from training.models import Procedure, ProcedureVersion
 
@@ -49,12 +49,7 @@ def remind_of_stale(*, now: datetime) -> None:
     due = [each for each in versions if each.review_by <= day + BEFOREHAND]
     if not due:
         return
-    leads = tuple(
-        User.objects.filter(is_active=True)
-        .exclude(role=Role.AGENT)
-        .order_by("pk")
-        .values_list("pk", flat=True)
-    )
+    leads = tuple(User.objects.leading().order_by("pk").values_list("pk", flat=True))
     noticeboard.notify(notices=[_notice(each, leads, day) for each in due], now=now)
 
 

@@ -113,7 +113,7 @@ def submit(
     version.submitted_at, version.submitted_by = now, by
     version.returned_note = ""
     version.save()
-    leads = User.objects.exclude(role=Role.AGENT).filter(is_active=True).exclude(pk=by.pk)
+    leads = User.objects.leading().exclude(pk=by.pk)
     noticeboard.notify(
         notices=[
             Notice(
@@ -201,7 +201,7 @@ def hand_over(*, procedure_id: int, to: int, by: User) -> Procedure:
     procedure = hold_procedure(procedure_id)
     if not may_hand_over(procedure=procedure, by=by):
         raise Refused(_("Its owner or a manager names another owner."), field="owner")
-    owner = User.objects.filter(pk=to, is_active=True).exclude(role=Role.AGENT).first()
+    owner = User.objects.leading().filter(pk=to).first()
     if owner is None:
         raise Refused(_("Choose a lead, a manager or an admin."), field="owner")
     procedure.owner = owner

@@ -26,6 +26,11 @@ class Standing:
     passed: Completion | None
 
     @property
+    def scope(self) -> tuple[str, ...]:
+        """The steps they are asked about; empty, it is all of them."""
+        return tuple(self.enrollment.scope) if self.enrollment else ()
+
+    @property
     def is_current(self) -> bool:
         """Whether they have completed the newest version, and are not asked again."""
         return (

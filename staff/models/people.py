@@ -47,6 +47,10 @@ class UserManager(BaseUserManager["User"]):
         user.save(using=self._db)
         return user
 
+    def leading(self) -> models.QuerySet[User]:
+        """Whoever works here and answers for others' work: leads, managers and admins."""
+        return self.filter(is_active=True).exclude(role=Role.AGENT)
+
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
         """Make an admin with every permission (used by ``createsuperuser``)."""
         return self.create_user(

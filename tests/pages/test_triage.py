@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from staff.models import Team
-from tests.pages.acting import queries
+from tests.pages.acting import as_, queries
 from tests.pages.desk import Desk, html, rows, words
 from tickets.models import Message, Ticket
 
@@ -28,12 +28,6 @@ def desk() -> Desk:
 @pytest.fixture
 def anna(client: Client, desk: Desk) -> Client:
     client.force_login(desk.anna, "django.contrib.auth.backends.ModelBackend")
-    return client
-
-
-def as_(user: object) -> Client:
-    client = Client()
-    client.force_login(user, "django.contrib.auth.backends.ModelBackend")  # type: ignore[arg-type]
     return client
 
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from django.test import Client
 
 from escalation import checklist, endings, gate, lifecycle, missed
 from escalation.models import Escalation, TrainingOverride
@@ -14,6 +13,7 @@ from escalation.models.escalation import State
 from staff import editions
 from tests.api.programs import Program
 from tests.house import START, House, after
+from tests.pages.acting import as_
 from tests.training.test_learning import attempt, published
 from tickets.gathering import gathered
 from tickets.models import Event, Ticket
@@ -38,12 +38,6 @@ def items_of(escalation: Escalation, language: str) -> list[str]:
         language=language,
     )
     return [item.label for item in lists[escalation.pk]]
-
-
-def signed_in(user: object) -> Client:
-    client = Client()
-    client.force_login(user, "django.contrib.auth.backends.ModelBackend")  # type: ignore[arg-type]
-    return client
 
 
 def test_an_escalation_keeps_the_version_in_force_whatever_comes_after_it(house: House) -> None:
@@ -73,7 +67,7 @@ def test_who_has_not_completed_it_neither_escalates_nor_accepts_unless_they_say_
     version = published()
     house.publish(training=REQUIRED)
     ticket = house.ticket(assignee=house.anna)
-    page = signed_in(house.anna)
+    page = as_(house.anna)
     sent = {
         "kind": "functional",
         "team": house.integrations.pk,
@@ -119,7 +113,7 @@ def test_nobody_is_given_what_they_could_not_accept_unless_it_is_said_why(house:
     house.publish(training=REQUIRED)
     lifecycle.accept(escalation_id=escalation.pk, now=after(minutes=5), by=house.priya)
     lead = house.integrations.leads.get()
-    page = signed_in(lead)
+    page = as_(lead)
     address = f"{escalation.ticket.get_absolute_url()}escalations/{escalation.pk}/reassign/"
     refused = page.post(address, {"owner": house.mei.pk})
     assert refused.status_code == 422

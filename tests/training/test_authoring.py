@@ -17,6 +17,7 @@ from django.test.utils import CaptureQueriesContext
 from notifications.models import MailState, Notification, OutgoingEmail
 from staff.models import Role, User
 from tests.house import START, House, after
+from tests.pages.acting import as_
 from tests.training.test_learning import attempt, published, required
 from training import drafting, reviewdates, versions
 from training.course import ESCALATION
@@ -32,12 +33,6 @@ def house() -> House:
     return House()
 
 
-def signed_in(user: User) -> Client:
-    client = Client()
-    client.force_login(user, "django.contrib.auth.backends.ModelBackend")
-    return client
-
-
 def form_of(answer: Any) -> dict[str, str]:
     """What a browser sends of the editor that it was shown: lines end with two characters."""
     editor = answer.context["editor"]
@@ -48,7 +43,7 @@ def form_of(answer: Any) -> dict[str, str]:
 def test_a_version_is_written_reviewed_by_somebody_else_and_published(house: House) -> None:
     first = published()
     required(role=Role.AGENT)
-    grace, marco = signed_in(house.grace), signed_in(house.marco)
+    grace, marco = as_(house.grace), as_(house.marco)
     begun = grace.get(f"{PAGE}versions/new/")
     form = form_of(begun)
     assert "change: …" in form["text-en"]
@@ -104,7 +99,7 @@ def test_what_is_published_is_what_its_reviewer_read(house: House) -> None:
     second = versions.write(texts=texts, by=house.grace, now=after(days=1))
     assert second is not None
     versions.submit(version_id=second.pk, by=house.grace, now=after(days=1))
-    marco = signed_in(house.marco)
+    marco = as_(house.marco)
     read = re.search(
         r'name="read" value="([^"]+)"', marco.get(f"{PAGE}versions/2/").content.decode()
     )
@@ -129,7 +124,7 @@ def test_what_is_typed_is_kept_with_every_fault_at_its_line_and_nothing_is_saved
     house: House,
 ) -> None:
     published()
-    grace = signed_in(house.grace)
+    grace = as_(house.grace)
     form = form_of(grace.get(f"{PAGE}versions/new/"))
     typed = form["text-en"].replace("pass_mark: 80", "pass_mark: 800").replace("{#gather}", "")
     answer = grace.post(f"{PAGE}versions/new/", {**form, "text-en": typed})
@@ -162,7 +157,7 @@ def test_what_is_typed_is_kept_with_every_fault_at_its_line_and_nothing_is_saved
 
 def test_two_who_write_at_once_see_both_texts_and_nobodys_is_lost(house: House) -> None:
     published()
-    grace, marco = signed_in(house.grace), signed_in(house.marco)
+    grace, marco = as_(house.grace), as_(house.marco)
     hers, his = (form_of(each.get(f"{PAGE}versions/new/")) for each in (grace, marco))
     hers["text-en"] = hers["text-en"].replace("Read the whole request", "Grace reads it")
     his["text-en"] = his["text-en"].replace("Read the whole request", "Marco reads it")
@@ -186,7 +181,7 @@ def test_two_who_write_at_once_see_both_texts_and_nobodys_is_lost(house: House) 
 def test_a_new_procedure_begins_with_a_text_that_can_be_read_and_is_its_authors(
     house: House,
 ) -> None:
-    grace, marco = signed_in(house.grace), signed_in(house.marco)
+    grace, marco = as_(house.grace), as_(house.marco)
     form = form_of(grace.get("/training/procedures/new/"))
     form["text-en"] = form["text-en"].replace("name-in-addresses", "refunds")
     added = grace.post("/training/procedures/new/", {**form, "do": "add", "language": "de"})
@@ -216,7 +211,7 @@ def test_a_new_procedure_begins_with_a_text_that_can_be_read_and_is_its_authors(
     grace.post(owner, {"owner": house.anna.pk})
     procedure.refresh_from_db()
     assert procedure.owner == house.grace
-    signed_in(house.helen).post(owner, {"owner": house.marco.pk})
+    as_(house.helen).post(owner, {"owner": house.marco.pk})
     procedure.refresh_from_db()
     assert procedure.owner == house.marco
     # Thrown away, nothing of it is left.
@@ -226,7 +221,7 @@ def test_a_new_procedure_begins_with_a_text_that_can_be_read_and_is_its_authors(
 
 def test_files_that_are_no_texts_are_refused_by_their_names(house: House) -> None:
     published()
-    grace = signed_in(house.grace)
+    grace = as_(house.grace)
     form = form_of(grace.get(f"{PAGE}versions/new/"))
     for name, content in (("notes.txt", b"x"), ("fr.md", b"\xff"), ("en.md", b"x" * 1_700_000)):
         answer = grace.post(
@@ -262,15 +257,15 @@ def test_who_completed_an_older_version_is_led_to_what_changed_and_to_no_answer(
     }
     assert told[house.anna.pk].endswith(f"{PAGE}changes/?since=1")
     assert told[house.ben.pk].endswith(PAGE)
-    said = signed_in(house.anna).get(f"{PAGE}changes/?since=1").content.decode()
+    said = as_(house.anna).get(f"{PAGE}changes/?since=1").content.decode()
     assert "Refunds need two." in said
     assert "<del>" in said
     assert "hidden answer" not in said
-    assert "What changed since" in signed_in(house.anna).get(PAGE).content.decode()
+    assert "What changed since" in as_(house.anna).get(PAGE).content.decode()
     for wrong in ("2", "9", "x"):
-        assert signed_in(house.anna).get(f"{PAGE}changes/?since={wrong}").status_code == 404
+        assert as_(house.anna).get(f"{PAGE}changes/?since={wrong}").status_code == 404
     for page in ("versions/", "versions/1/", "versions/new/", "versions/1/files/"):
-        assert signed_in(house.anna).get(f"{PAGE}{page}").status_code == 403
+        assert as_(house.anna).get(f"{PAGE}{page}").status_code == 403
 
 
 def test_the_owner_is_reminded_once_before_a_version_is_stale_and_once_when_it_is(
@@ -294,7 +289,7 @@ def test_the_owner_is_reminded_once_before_a_version_is_stale_and_once_when_it_i
     Procedure.objects.update(owner=house.grace)
     assert told(day) == [leads, {house.grace.pk}]
     assert told(day + timedelta(days=40)) == [leads, {house.grace.pk}]
-    grace = signed_in(house.grace)
+    grace = as_(house.grace)
     assert "to be looked at again" not in grace.get("/training/procedures/").content.decode()
     published(now=START + day, review_by="2029-03-01")
     assert len(told(day + timedelta(days=41))) == 2
@@ -302,7 +297,7 @@ def test_the_owner_is_reminded_once_before_a_version_is_stale_and_once_when_it_i
 
 def test_the_tab_of_procedures_is_marked_on_every_page_of_their_authors(house: House) -> None:
     published()
-    helen = signed_in(house.helen)
+    helen = as_(house.helen)
     pages = ("versions/", "versions/new/", "versions/1/", "questions/")
     for page in ("/training/procedures/", *(f"{PAGE}{page}" for page in pages)):
         content = helen.get(page).content.decode()
@@ -315,7 +310,7 @@ def test_the_lists_ask_the_database_the_same_however_much_there_is(
     house: House,
 ) -> None:
     published()
-    helen = signed_in(house.helen)
+    helen = as_(house.helen)
     pages = ("/training/procedures/", f"{PAGE}versions/", f"{PAGE}versions/1/")
     counts = [_queries(helen, page) for page in pages]
     for number in range(2, 5):

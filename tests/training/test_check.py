@@ -19,6 +19,7 @@ from notifications import noticeboard
 from notifications.models import Notification
 from staff.models import Role, User
 from tests.house import START, House, after
+from tests.pages.acting import as_
 from tests.training.test_learning import attempt, published, required
 from training import attempting, enrolling
 from training.course import Question, QuestionKind
@@ -40,12 +41,6 @@ def house() -> House:
 def clock() -> Any:
     with time_machine.travel(after(hours=1), tick=False) as traveller:
         yield traveller
-
-
-def as_(user: User) -> Client:
-    client = Client()
-    client.force_login(user, "django.contrib.auth.backends.ModelBackend")
-    return client
 
 
 def text(response: Any) -> str:

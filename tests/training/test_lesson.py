@@ -14,6 +14,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from staff.models import Role, User
 from tests.house import House, after
+from tests.pages.acting import as_
 from tests.training.films import CAPTIONS, MP4, WEBM, draft, film
 from tests.training.test_learning import attempt, published, required
 from training import enrolling, versions
@@ -36,12 +37,6 @@ def house(settings: Any, tmp_path: Path) -> House:
 def clock() -> Any:
     with time_machine.travel(after(hours=1), tick=False) as traveller:
         yield traveller
-
-
-def as_(user: User) -> Client:
-    client = Client()
-    client.force_login(user, "django.contrib.auth.backends.ModelBackend")
-    return client
 
 
 def text(response: Any) -> str:

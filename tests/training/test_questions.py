@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from staff.models import User
 from tests.house import House, after
+from tests.pages.acting import as_
 from tests.training.test_learning import attempt, published
 from training import attempting
 from training.course import QuestionKind
@@ -26,12 +26,6 @@ PAGE = "/training/ticket-escalation/questions/"
 @pytest.fixture
 def house() -> House:
     return House()
-
-
-def as_(user: User) -> Client:
-    client = Client()
-    client.force_login(user, "django.contrib.auth.backends.ModelBackend")
-    return client
 
 
 def text(response: Any) -> str:

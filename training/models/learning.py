@@ -74,7 +74,8 @@ class Enrollment(models.Model):
 
     ``scope`` names the steps they are asked about; empty, it is all of them. It is the changed ones
     only where the version's author says so and they completed the version before. ``by_hand`` where
-    ``asked_by`` asked this person, and no requirement does; a requirement that goes leaves it behind.
+    ``asked_by`` asked this person, whether or not a requirement does too; one that goes leaves it
+    behind.
     """
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="enrollments")

@@ -89,7 +89,7 @@ def check(request: HttpRequest, slug: str) -> HttpResponse:
             return redirect("desk:check", slug)
         return redirect("desk:attempt", slug, begun.pk)
     course = version.course(user.language)
-    scope = tuple(standing.enrollment.scope) if standing.enrollment else ()
+    scope = standing.scope
     attempts = list(Attempt.objects.filter(user=user, version=version).order_by("number"))
     unfinished = attempts[-1] if attempts and attempts[-1].finished_at is None else None
     finished = [each for each in reversed(attempts) if each.finished_at]

@@ -43,7 +43,7 @@ def lesson(request: HttpRequest, slug: str) -> HttpResponse:
     if request.method == "POST":
         return _kept(request, version, user)
     course = version.course(user.language)
-    scope = tuple(standing.enrollment.scope) if standing.enrollment else ()
+    scope = standing.scope
     progress = LessonProgress.objects.filter(user=user, version=version).first()
     context = {
         "standing": standing,
@@ -91,7 +91,7 @@ def _video(
         if found is None:
             raise Http404
         return found
-    if "step" in request.GET or (standing.enrollment and standing.enrollment.scope):
+    if "step" in request.GET or standing.scope:
         return None
     return version.videos.filter(language=course.front.language).first()
 

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from desk.views.numbers import number
 from desk.views.reading import lead
-from staff.models import Role, User
+from staff.models import User
 from staff.refusal import Refused
 from training import reviewdates, versions
 from training.models import Procedure, ProcedureVersion
@@ -48,7 +48,7 @@ def all_of_them(request: HttpRequest) -> HttpResponse:
                 "may_hand_over": versions.may_hand_over(procedure=procedure, by=by),
             }
         )
-    leads = User.objects.filter(is_active=True).exclude(role=Role.AGENT).order_by("name")
+    leads = User.objects.leading().order_by("name")
     return render(
         request,
         "training/procedures.html",
