@@ -20,6 +20,7 @@ import pytest
 import redis
 
 from helpdesk.embedded import Hold
+from tests import migrated
 
 ADDRESSES = "HELPDESK_TEST_SERVERS"
 
@@ -28,7 +29,8 @@ ADDRESSES = "HELPDESK_TEST_SERVERS"
 class Servers:
     """Where the test run's servers are; for tests that start processes of ours."""
 
-    #: Of the server's default database, empty; the tests' own is ``settings.DATABASES``.
+    #: Of the server's default database, which has all tables and nothing in them, and is copied;
+    #: the tests' own is ``settings.DATABASES``.
     database_url: str
     #: This worker's Redis database.
     redis_url: str
@@ -47,6 +49,7 @@ def _start() -> Servers:
         atexit.register(shutil.rmtree, made, ignore_errors=True)
         # As root the servers run as another user, who must be able to walk through.
         made.chmod(0o711)
+        migrated.copy(made / "embedded/postgres")
         hold = Hold(made, durable=False)
         atexit.register(hold.release)
         os.environ[ADDRESSES] = f"{made} {hold.database_url} {hold.redis_url}"
@@ -79,6 +82,7 @@ from django.conf import settings  # noqa: E402
 
 django.setup()
 settings.PASSWORD_HASHERS = ["tests.passwords.Once"]
+settings.DATABASES["default"]["TEST"]["TEMPLATE"] = migrated.NAME
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 
 from helpdesk.supervisor import Supervisor
+from tests import migrated
 from tests.processes import eventually, free_port
 
 
@@ -34,6 +35,7 @@ class TcpServers(Supervisor):
         self._redis_numbers = iter(range(1, 64))
 
     def start(self) -> None:
+        migrated.copy(self.data)
         self.servers_lock = os.open(self.home / "servers.lock", os.O_RDWR | os.O_CREAT)
         self._settle()
         self._make_cluster()

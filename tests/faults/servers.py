@@ -17,6 +17,7 @@ from django.db import connection
 from psycopg2 import connect
 
 from helpdesk.embedded import Hold
+from tests import migrated
 from tests.processes import Installation, eventually
 
 
@@ -85,12 +86,12 @@ def own_database(installation: Installation) -> Iterator[Hold]:
     with TemporaryDirectory(prefix="hdt-pg-", dir="/tmp") as folder:
         # As root the server runs as another user, who must be able to walk through.
         Path(folder).chmod(0o711)
+        migrated.copy(Path(folder) / "embedded/postgres")
         hold = Hold(Path(folder), durable=False)
         connection.close()
         try:
             installation.environment["DATABASE_URL"] = hold.database_url
-            installation.manage("migrate", "--verbosity", "0")
-            settings.update(HOST=str(hold.sockets), PORT="", NAME="helpdesk", USER="helpdesk")
+            settings.update(HOST=str(hold.sockets), PORT="", NAME=migrated.NAME, USER="helpdesk")
             ContentType.objects.clear_cache()
             yield hold
         finally:
