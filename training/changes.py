@@ -20,6 +20,10 @@ from training.course import Course, Front, Question, QuestionKind
 Things = Mapping[str, Mapping[str, str]]
 
 _WORDS: Final = re.compile(r"\s+|\w+|[^\w\s]")
+#: A line break that Markdown reads as a blank: no list, quotation, heading or table begins after it.
+_BROKEN: Final = re.compile(r"(?<=[^\s\\])\n[ \t]*(?!\s|[-*+] |\d+[.)] |[>#|]|```)")
+#: Parts whose lines are things of their own.
+_IN_LINES: Final = frozenset({"case", "answers"})
 #: Longer passages are compared by the line: comparing words takes the product of their numbers.
 _MOST_WORDS: Final = 3_000
 
@@ -189,7 +193,7 @@ def _answers(question: Question) -> str:
 def _of_texts(section: Section, old: dict[str, str], new: dict[str, str]) -> Iterator[Change]:
     for name, text in new.items():
         if old[name] != text:
-            part = Part(name, words(old[name], text))
+            part = _part(name, old[name], text)
             yield Change(section, name, name, Kind.CHANGED, parts=(part,))
 
 
@@ -200,7 +204,7 @@ def _of_things(section: Section, old: Things, new: Things) -> Iterator[Change]:
             yield Change(section, key, said["title"], Kind.ADDED, parts=_whole(said, Kind.ADDED))
             continue
         parts = tuple(
-            Part(name, words(old[key][name], text))
+            _part(name, old[key][name], text)
             for name, text in said.items()
             if old[key][name] != text
         )
@@ -214,7 +218,18 @@ def _of_things(section: Section, old: Things, new: Things) -> Iterator[Change]:
 
 
 def _whole(said: Mapping[str, str], kind: Kind) -> tuple[Part, ...]:
-    return tuple(Part(name, (Run(kind, text),)) for name, text in said.items() if text)
+    return tuple(
+        Part(name, (Run(kind, _flowing(name, text)),)) for name, text in said.items() if text
+    )
+
+
+def _part(name: str, old: str, new: str) -> Part:
+    return Part(name, words(_flowing(name, old), _flowing(name, new)))
+
+
+def _flowing(name: str, text: str) -> str:
+    """A part's text with each of its paragraphs on one line, as it is read."""
+    return text if name in _IN_LINES or "```" in text else _BROKEN.sub(" ", text)
 
 
 def _moved(old: list[str], new: list[str]) -> frozenset[str]:
@@ -245,12 +260,37 @@ def _by_words(old: str, new: str) -> Iterator[Run]:
         yield Run(Kind.ADDED, new)
         return
     matcher = SequenceMatcher(None, [*map(_as_read, one)], [*map(_as_read, other)], autojunk=False)
-    for tag, a, b, c, d in matcher.get_opcodes():
-        if tag == "equal":
+    for is_same, a, b, c, d in _readable(matcher.get_opcodes(), one, other):
+        if is_same:
             yield Run(Kind.SAME, "".join(other[c:d]))
         else:
             yield Run(Kind.REMOVED, "".join(one[a:b]))
             yield Run(Kind.ADDED, "".join(other[c:d]))
+
+
+#: Whether it is the same in both, and where it stands in the older text and in the newer one.
+_Block = tuple[bool, int, int, int, int]
+
+
+def _readable(
+    opcodes: Iterable[tuple[str, int, int, int, int]], one: list[str], other: list[str]
+) -> list[_Block]:
+    """What differs, in passages: what is the same between two of them, and no longer than either,
+    goes with them. Nobody reads two sentences that are woven into each other around an "and"."""
+
+    def weight(block: _Block) -> int:
+        _same, a, b, c, d = block
+        return max(sum(not word.isspace() for word in part) for part in (one[a:b], other[c:d]))
+
+    found: list[_Block] = []
+    for tag, a, b, c, d in opcodes:
+        found.append((tag == "equal", a, b, c, d))
+        while len(found) > 2 and not found[-1][0]:
+            before, between, last = found[-3:]
+            if weight(between) > min(weight(before), weight(last)):
+                break
+            found[-3:] = [(False, before[1], last[2], before[3], last[4])]
+    return found
 
 
 def _as_read(word: str) -> str:

@@ -22,7 +22,7 @@ from tickets.inbound.ingest import ingest
 from tickets.models import Ticket
 from training import defaults, drafting, versions
 from training.frontmatter import with_front
-from training.models import ProcedureVersion
+from training.models import Attempt, ProcedureVersion
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
@@ -50,13 +50,27 @@ OF_AGENTS = (
     "/nothing-here/",
 )
 TRAINING = "/training/ticket-escalation/"
+OF_LEARNERS = (
+    "/training/",
+    TRAINING,
+    f"{TRAINING}changes/?since=2",
+    f"{TRAINING}lesson/",
+    f"{TRAINING}lesson/?step=gather",
+    f"{TRAINING}check/",
+    f"{TRAINING}record/",
+)
 OF_LEADS = (
     "/training/procedures/",
     "/training/procedures/new/",
     f"{TRAINING}versions/",
-    f"{TRAINING}versions/3/",
-    f"{TRAINING}versions/3/edit/",
+    f"{TRAINING}versions/4/",
+    f"{TRAINING}versions/4/edit/",
+    f"{TRAINING}versions/4/lesson/",
     f"{TRAINING}changes/?since=1",
+    f"{TRAINING}questions/",
+    f"{TRAINING}people/",
+    "/training/people/",
+    "/training/people/?name=nobody",
 )
 OF_ANYBODY = (
     "/accounts/login/",
@@ -69,27 +83,23 @@ OF_ANYBODY = (
 )
 
 
-def procedures() -> None:
-    """Two versions of the procedure that are published, and a third that is being written."""
+def next_version() -> None:
+    """The procedure's next version, as it is being written."""
     now = timezone.now()
-    defaults.load_defaults(now=now)
-    for change in ("[gather]", "[notify]"):
-        newest = ProcedureVersion.objects.latest("number")
-        texts = {
-            language: with_front(text, {"changed": change}).replace("- ", f"- {change} ", 5)
-            for language, text in drafting.next_texts(newest, today=now.date()).items()
-        }
-        version = versions.write(texts=texts, by=None, now=now)
-        assert version is not None
-        if change == "[gather]":
-            versions.publish(version_id=version.pk, by=None, now=now)
+    newest = ProcedureVersion.objects.latest("number")
+    texts = {
+        language: with_front(text, {"changed": "[notify]"}).replace("- ", "- At once: ", 5)
+        for language, text in drafting.next_texts(newest, today=now.date()).items()
+    }
+    assert versions.write(texts=texts, by=None, now=now) is not None
 
 
 def test_no_page_keeps_anybody_out_on_any_screen(
     installation: Installation, watched: Watched
 ) -> None:
+    defaults.load_defaults(now=timezone.now())
     company.load(now=timezone.now(), past=0)
-    procedures()
+    next_version()
     ingest(raw=mail("two_from_fields"), source="test", now=timezone.now())
     installation.start("web")
     passwords = dict(
@@ -109,7 +119,7 @@ def test_no_page_keeps_anybody_out_on_any_screen(
         return watched.sign_in(email, passwords[email])
 
     anna = sign_in("anna")
-    for address in OF_AGENTS:
+    for address in (*OF_AGENTS, *OF_LEARNERS):
         look(anna, address)
     look(anna, f"/mail/{OutgoingEmail.objects.latest('pk').pk}/")
     for page in ("/settings/tokens/", "/settings/tokens/?before=1"):
@@ -144,6 +154,10 @@ def test_no_page_keeps_anybody_out_on_any_screen(
         marco.goto(address)
         unfold(marco)
         look(marco)
+    answered = Attempt.objects.filter(user__email__startswith="ben@").earliest("pk")
+    person = f"/training/people/{answered.user_id}/"
+    look(marco, person)
+    look(marco, f"{person}attempts/{answered.pk}/")
     look(marco, "/settings/webhooks/")
     marco.goto("/settings/webhooks/new/?preset=slack")
     unfold(marco)

@@ -140,6 +140,29 @@ def test_a_line_that_is_broken_elsewhere_reads_the_same() -> None:
     ]
 
 
+def test_sentences_are_not_woven_into_each_other_and_paragraphs_flow() -> None:
+    def told(old: str, new: str) -> list[str]:
+        marks = {Kind.SAME: "", Kind.ADDED: "+", Kind.REMOVED: "-"}
+        return [f"{marks[run.kind]}{run.text}" for run in words(old, new)]
+
+    assert told("Never ask for keys.", "A key's ID may be asked for, keys never.") == [
+        "-Never ask for keys",
+        "+A key's ID may be asked for, keys never",
+        ".",
+    ]
+    assert told("Tier 2 answers by mail in an hour.", "Tier 3 answers by mail in a day.") == [
+        *("Tier ", "-2", "+3", " answers by mail in "),
+        *("-an hour", "+a day", "."),
+    ]
+    broken = SHIPPED.replace("Ask two questions: *how", "Ask\ntwo questions: *how")
+    [change] = changes(COURSE, read_course(broken.replace("- **Complexity** is", "- **That** is")))
+    assert [part.name for part in change.parts] == ["text"]
+    [before, _gone, _come, rest] = [run.text for run in change.parts[0].runs]
+    assert "Ask two questions: *how much does it stop, and for whom?* and *can I" in before
+    assert before.endswith("raises it.\n- **")
+    assert "knowledge beyond the first tier" in rest
+
+
 def test_a_value_of_the_front_matter_is_written_anew_and_all_the_rest_stays() -> None:
     text = (
         SHIPPED.replace("change: First version.", "change: >\n  First version,\n  of many.")
