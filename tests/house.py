@@ -61,6 +61,13 @@ def after(**length: float) -> datetime:
 _shipped = cache(default_body)
 
 
+def _person(name: str, **fields: Any) -> User:
+    """Somebody who works here and cannot sign in, not saved yet."""
+    user = User(email=f"{name.split()[0].lower()}@brightquay.example", name=name, **fields)
+    user.set_unusable_password()
+    return user
+
+
 class House:
     """Anna and Ben in EMEA (Tier 1, lead Marco), Priya and Mei in Integrations (Tier 2, lead
     Grace, Priya on call, backed up by Platform), Jonas in Platform (Tier 3, lead Lena); Helen
@@ -68,37 +75,63 @@ class House:
     """
 
     def __init__(self) -> None:
+        # All of a kind at once: half of all tests begin with this.
         self.always = self.calendar("always", ALWAYS)
         self.office = self.calendar("office", OFFICE)
-        self.tiers = [Tier.objects.create(number=n, name=f"Tier {n}") for n in (1, 2, 3)]
-        self.helen = self.person("Helen Brandt", role=Role.MANAGER)
-        self.sam = self.person("Sam Okafor", role=Role.ADMIN)
-        self.emea = self.team("emea", "Frontline EMEA", 1)
-        self.integrations = self.team("integrations", "Integrations", 2)
-        self.platform = self.team("platform", "Platform", 3)
-        self.anna = self.person("Anna Keller", self.emea, zone="Europe/Berlin")
-        self.ben = self.person("Ben Osei", self.emea)
-        self.marco = self.person("Marco Ruiz", role=Role.LEAD)
-        self.priya = self.person("Priya Nair", self.integrations)
-        self.mei = self.person("Mei Tanaka", self.integrations)
-        self.grace = self.person("Grace Lim", role=Role.LEAD)
-        self.jonas = self.person("Jonas Weil", self.platform)
-        self.lena = self.person("Lena Fuchs", role=Role.LEAD)
-        for team, lead in (
-            (self.emea, self.marco),
-            (self.integrations, self.grace),
-            (self.platform, self.lena),
-        ):
-            team.leads.add(lead)
-        Team.objects.filter(pk=self.integrations.pk).update(
-            on_call=self.priya, backup_team=self.platform
+        self.tiers = Tier.objects.bulk_create(Tier(number=n, name=f"Tier {n}") for n in (1, 2, 3))
+        (
+            self.helen,
+            self.sam,
+            self.anna,
+            self.ben,
+            self.marco,
+            self.priya,
+            self.mei,
+            self.grace,
+            self.jonas,
+            self.lena,
+        ) = User.objects.bulk_create(
+            [
+                _person("Helen Brandt", role=Role.MANAGER),
+                _person("Sam Okafor", role=Role.ADMIN),
+                _person("Anna Keller", zone="Europe/Berlin"),
+                _person("Ben Osei"),
+                _person("Marco Ruiz", role=Role.LEAD),
+                _person("Priya Nair"),
+                _person("Mei Tanaka"),
+                _person("Grace Lim", role=Role.LEAD),
+                _person("Jonas Weil"),
+                _person("Lena Fuchs", role=Role.LEAD),
+            ]
         )
-        self.integrations.refresh_from_db()
-        self.gold = Plan.objects.create(
-            slug="gold", name="Gold", calendar=self.always, in_customer_zone=False
+        teams = self.emea, self.integrations, self.platform = Team.objects.bulk_create(
+            [
+                self._team("emea", "Frontline EMEA", 1),
+                self._team("integrations", "Integrations", 2, on_call=self.priya),
+                self._team("platform", "Platform", 3),
+            ]
         )
-        self.silver = Plan.objects.create(
-            slug="silver", name="Silver", calendar=self.office, rank=2
+        self.integrations.backup_team = self.platform
+        self.integrations.save(update_fields=["backup_team"])
+        Team.members.through.objects.bulk_create(
+            Team.members.through(team_id=team.pk, user_id=user.pk)
+            for team, user in (
+                (self.emea, self.anna),
+                (self.emea, self.ben),
+                (self.integrations, self.priya),
+                (self.integrations, self.mei),
+                (self.platform, self.jonas),
+            )
+        )
+        Team.leads.through.objects.bulk_create(
+            Team.leads.through(team_id=team.pk, user_id=lead.pk)
+            for team, lead in zip(teams, (self.marco, self.grace, self.lena), strict=True)
+        )
+        self.gold, self.silver = Plan.objects.bulk_create(
+            [
+                Plan(slug="gold", name="Gold", calendar=self.always, in_customer_zone=False),
+                Plan(slug="silver", name="Silver", calendar=self.office, rank=2),
+            ]
         )
         self.norvik = self.organization("Norvik Logistics", "NOR-4471", self.gold, "Europe/Oslo")
         self.steinbach = self.organization("Steinbach", "STM-3302", self.silver, "Europe/Berlin")
@@ -114,10 +147,10 @@ class House:
             labels={"de": "API-Schlüssel-ID"},
             pattern=r"\b(key_[a-z0-9]{4,})\b",
         )
-        for tier, team in zip(
-            self.tiers, (self.emea, self.integrations, self.platform), strict=True
-        ):
-            CategoryTeam.objects.create(category=self.api, tier=tier, team=team)
+        CategoryTeam.objects.bulk_create(
+            CategoryTeam(category=self.api, tier=tier, team=team)
+            for tier, team in zip(self.tiers, teams, strict=True)
+        )
         # Where an installation was set up, there is one.
         self.policy, _made = Policy.objects.get_or_create(
             slug="default", defaults={"name": "Default"}
@@ -142,7 +175,12 @@ class House:
         )
 
     def team(self, slug: str, name: str, tier: int, **fields: Any) -> Team:
-        return Team.objects.create(
+        team = self._team(slug, name, tier, **fields)
+        team.save()
+        return team
+
+    def _team(self, slug: str, name: str, tier: int, **fields: Any) -> Team:
+        return Team(
             slug=slug,
             name=name,
             tier=self.tiers[tier - 1],
@@ -152,9 +190,8 @@ class House:
         )
 
     def person(self, name: str, team: Team | None = None, **fields: Any) -> User:
-        user = User.objects.create_user(
-            f"{name.split()[0].lower()}@brightquay.example", name=name, **fields
-        )
+        user = _person(name, **fields)
+        user.save()
         if team is not None:
             team.members.add(user)
         return user
