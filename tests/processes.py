@@ -54,6 +54,11 @@ def eventually(look: Callable[[], T | None], *, what: str, seconds: float = PATI
         time.sleep(0.1)
 
 
+def crowd() -> float:
+    """How much longer everything takes at present, since others use the machine; at least 1."""
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
 def free_port() -> int:
     with closing(create_server(("127.0.0.1", 0))) as listener:
         port: int = listener.getsockname()[1]

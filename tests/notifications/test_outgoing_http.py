@@ -207,23 +207,23 @@ def test_of_a_huge_answer_only_the_beginning_is_read(receiver: Receiver) -> None
     receiver.answers = lambda _call: Answer(status=200, body=b"x" * 50_000_000)
     began = time.monotonic()
     assert len(post(Client(), receiver.url).said) <= 500
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 5
 
 
 @pytest.mark.usefixtures("inside_is_open")
 def test_who_hangs_or_drips_is_left_at_the_deadline(receiver: Receiver) -> None:
     client = Client(deadline=0.5)
-    receiver.answers = lambda _call: Answer(after=3)
+    receiver.answers = lambda _call: Answer(after=6)
     began = time.monotonic()
     with pytest.raises(NoAnswer):
         post(client, receiver.url)
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 5
 
     # Every byte comes in time; all of them never would. The status was said, and counts.
     receiver.answers = lambda _call: Answer(status=200, body=b"y" * 100, drip=0.1)
     began = time.monotonic()
     assert post(client, receiver.url).status == 200
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 5
 
 
 def _talks(greeting: bytes, pause: float) -> tuple[socket.socket, int]:
@@ -253,7 +253,7 @@ def test_headers_or_a_handshake_that_drip_end_at_the_deadline(
     began = time.monotonic()
     with listener, pytest.raises(NoAnswer):
         post(Client(deadline=0.6), f"{scheme}://{LOCAL}:{port}/")
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 5
 
 
 @pytest.mark.usefixtures("inside_is_open")
