@@ -61,6 +61,7 @@ def attempt(request: HttpRequest, person: int, pk: int) -> HttpResponse:
             "answers": [
                 feedback_of(each, attempt=found, course=course) for each in found.answers.all()
             ],
+            "now": timezone.now(),
         },
     )
 
