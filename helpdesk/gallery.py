@@ -66,6 +66,8 @@ class Gallery:
         self.take("offers", "receiver", "/offers/", then=_open_offer)
         self.take("board", "lead", "/escalations/")
         self.take("mail", "agent", "/mail/", then=_open_letter)
+        self.take("lesson", "agent", "/training/ticket-escalation/lesson/?step=gather")
+        self.take("people", "lead", "/training/people/")
         self.take("status", "", self._status_page())
         self._sign_in_to_the_portal()
         self.take("portal", "customer", "/portal/HD-1042/")

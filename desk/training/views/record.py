@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from django.contrib.auth.decorators import login_required
+from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from desk.training.feedback import feedback_of
@@ -76,9 +81,52 @@ def _shown(request: HttpRequest, record: Record, page: int, *, is_own: bool) -> 
         "training/record.html",
         {
             "record": record,
+            "parts": _parts(record),
             "is_own": is_own,
             "page": page,
             "older": page + 1,
             "now": timezone.now(),
         },
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One of a record's tables: its columns, the template of a row, and what stands for no row."""
+
+    key: str
+    title: str
+    heads: Sequence[str]
+    rows: Sequence[Model]
+    template: str
+    nothing: str
+
+
+def _parts(record: Record) -> Sequence[Part]:
+    version, right = _("Version"), _("Right")
+    return (
+        Part(
+            key="completions",
+            title=_("Completed"),
+            heads=(version, _("Completed"), right, _("Counts until")),
+            rows=record.completions,
+            template="training/_record_completed.html",
+            nothing=_("Nothing completed."),
+        ),
+        Part(
+            key="asked",
+            title=_("Asked"),
+            heads=(version, _("Asked"), _("Due"), _("How it ended")),
+            rows=record.enrollments,
+            template="training/_record_asked.html",
+            nothing=_("Nothing was asked."),
+        ),
+        Part(
+            key="attempts",
+            title=_("Attempts"),
+            heads=(version, _("Begun"), right),
+            rows=record.attempts,
+            template="training/_record_tried.html",
+            nothing=_("No attempt yet."),
+        ),
     )
