@@ -69,10 +69,16 @@ def in_nobodys_language() -> Iterator[None]:
     timezone.deactivate()
 
 
+def pytest_configure() -> None:
+    """Look for no garbage while what is there until the end is being loaded."""
+    gc.disable()
+
+
 def pytest_collection_finish() -> None:
-    """Let the collector of garbage pass over what is loaded: it is there until the end."""
+    """Let the collector of garbage pass over what is loaded."""
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
+    gc.enable()
 
 
 def pytest_report_header() -> str:
