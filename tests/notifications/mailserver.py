@@ -13,6 +13,8 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from tests.processes import free_port
+
 DROP = "drop the connection"
 
 
@@ -31,7 +33,7 @@ class MailServer:
         self.to_rcpt: Callable[[str], str] = lambda _address: "250 OK"
         self.to_data: Callable[[int], str] = lambda _number: "250 OK"
         self.before_answer: Callable[[EmailMessage], None] = lambda _message: None
-        self.port = _free_port()
+        self.port = free_port()
 
     async def handle_EHLO(  # noqa: N802  # aiosmtpd calls it by this name
         self, server: SMTP, session: Session, envelope: Envelope, hostname: str, answers: list[str]
@@ -88,10 +90,3 @@ def mute() -> Iterator[int]:
         listener.bind(("127.0.0.1", 0))
         listener.listen(16)
         yield listener.getsockname()[1]
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
