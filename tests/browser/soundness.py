@@ -29,6 +29,8 @@ _TOO_WIDE = """width => [...document.querySelectorAll("body *")]
 def faults(page: Page) -> list[str]:
     """What is wrong with the page that is open: wide and narrow, in the light and in the dark."""
     found = []
+    # Without its styles it would be another page.
+    page.wait_for_load_state()
     page.evaluate(AXE.read_text())
     page.evaluate(_STILL)
     for size in (WIDE, NARROW):

@@ -62,12 +62,12 @@ def publish(number: int, *, by: Page, read_by: Page) -> None:
 
 
 def take_lesson(page: Page, *, slides: int) -> None:
-    """From the procedure through every slide to the questions, by keyboard."""
+    """From the procedure through every slide to the questions."""
     page.get_by_role("link", name="Begin the lesson").click()
     for number in range(1, slides + 1):
         expect(page.locator("#slide-place")).to_have_text(f"Slide {number} of {slides}")
         if number < slides:
-            page.keyboard.press("ArrowRight")
+            page.locator("#slide").get_by_role("button", name="Next").click()
     expect(page.locator("#slide")).to_contain_text("You have seen all that is asked of you.")
     page.locator("#slide").get_by_role("link", name="Answer the questions").click()
 
@@ -130,6 +130,7 @@ def test_a_procedure_is_published_learnt_carried_out_and_learnt_anew(
     # She fails, reads why, and passes.
     expect(anna.locator("main")).to_contain_text("After 2 attempts in a row that fail")
     anna.get_by_role("button", name="Begin").click()
+    expect(anna.get_by_text("Question 1 of 4")).to_be_visible()
     wrong = faults(anna)
     take_check(anna, course_of(first), of=4, right=False)
     wrong += faults(anna)
