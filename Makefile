@@ -10,9 +10,10 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PY := .venv/bin/python
 # What the pages say in other languages than English, compiled from what is committed.
 WORDS := $(patsubst %.po,%.mo,$(wildcard locale/*/LC_MESSAGES/django.po))
-# Paths to pytest and how many processes, e.g. make test TESTS=tests/runtime WORKERS=0
+# Paths to pytest and how many processes, e.g. make test TESTS=tests/runtime WORKERS=0. One more than there
+# are cores: a quarter of the time of those that start whole installations is waiting for one.
 TESTS ?=
-WORKERS ?= auto
+WORKERS ?= $(shell echo $$(($$(nproc) + 1)))
 # How many tickets make bench loads, and where it writes its figures.
 SIZES ?= 10000 100000
 FIGURES ?= var/bench.jsonl
