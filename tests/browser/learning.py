@@ -14,7 +14,8 @@ def answer(page: Page, course: Course, *, right: bool) -> Question:
     question = course.question_by_key[page.locator("[name=question]").input_value()]
     options = [option.text for option in question.options]
     if question.kind is QuestionKind.ORDERING:
-        # As they are shown they are never in order.
+        # As they are shown they are never in order; before the script comes they have no places.
+        expect(page.locator("[data-ordering='moved']")).to_be_visible()
         if right:
             put_in_order(page, options)
     else:

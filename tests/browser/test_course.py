@@ -21,7 +21,6 @@ from training.course import ESCALATION, Course
 from training.coursetext import read_course
 from training.defaults import shipped_texts
 from training.frontmatter import with_front
-from training.models import ProcedureVersion
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
@@ -123,7 +122,6 @@ def test_a_procedure_is_published_learnt_carried_out_and_learnt_anew(
 
     escalate()
     expect(anna.locator(".field-error")).to_contain_text(NEEDED)
-    watched.faults[:] = [each for each in watched.faults if "status of 422" not in each]
     anna.get_by_role("link", name="To the procedure").click()
     take_lesson(anna, slides=8)
 
@@ -217,4 +215,5 @@ def test_a_procedure_is_published_learnt_carried_out_and_learnt_anew(
     attempts = marco.locator("section").filter(has_text="Attempts").locator("tbody tr")
     expect(attempts).to_have_count(3)
     expect(attempts.filter(has_text="not passed")).to_have_count(1)
-    assert ProcedureVersion.objects.count() == 2
+    # What was refused is said there, too.
+    watched.faults[:] = [each for each in watched.faults if "status of 422" not in each]
