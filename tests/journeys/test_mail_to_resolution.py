@@ -94,7 +94,8 @@ def test_a_mail_is_escalated_told_followed_up_and_resolved(installation: Install
     ticket = Ticket.objects.get(pk=int(reference.removeprefix("HD-")))
     received = mailbox.waits_for("dana@norvik.example", "We have your request")
     assert reference in str(received["Subject"])
-    assert "502" not in text_of(received), "nothing a stranger could have written is echoed"
+    assert "Bad Gateway" not in text_of(received), "nothing that a stranger may have written"
+    assert "invoices" not in text_of(received)
 
     # Assess and gather: the agent sees it in triage, with the detail found in its sentence.
     assert "POST /v2/invoices returns 502" in words(anna.get("/desk/"))
