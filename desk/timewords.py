@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
 from functools import cache, lru_cache
 from types import MappingProxyType
 
@@ -91,6 +91,15 @@ def day(at: datetime, now: datetime) -> str:
     """Say the day in the reader's zone, with its year only where it is another one."""
     zone = timezone.get_current_timezone()
     return _day(at, timezone.localtime(now, zone).year, zone, get_language())
+
+
+def day_of(moment: date, now: datetime | None) -> str:
+    """Say a time's day as ``day`` does, or a day of the calendar, which is the same in every zone;
+    with its year where ``now`` is not known."""
+    zone = timezone.get_current_timezone()
+    at = moment if isinstance(moment, datetime) else datetime.combine(moment, time(12), zone)
+    this_year = timezone.localtime(now, zone).year if now is not None else 0
+    return _day(at, this_year, zone, get_language())
 
 
 @lru_cache(maxsize=8192)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from functools import cache, lru_cache
 from typing import Any
 
@@ -185,6 +185,12 @@ def at_clock(context: Context, at: datetime | None) -> SafeString:
         return SafeString("")
     now = _now(context)
     return _time(at, timewords.clock(at, now) if now else None)
+
+
+@register.simple_tag(takes_context=True)
+def on_day(context: Context, day: date) -> str:
+    """A day of the calendar, or of a time ("26 Nov", with its year where it is another one)."""
+    return timewords.day_of(day, _now(context))
 
 
 @register.simple_tag(takes_context=True)
