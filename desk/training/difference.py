@@ -52,7 +52,8 @@ _LOOKS: Mapping[Kind, tuple[LazyText, str, str]] = {
 }
 #: What is not for who learns: what is asked of them, and how.
 _NOT_FOR_LEARNERS = frozenset({Section.QUESTIONS})
-_FRONT_FOR_LEARNERS = frozenset({"title", "summary", "change"})
+#: The note on what changed stands above the difference, in full.
+_FRONT_FOR_LEARNERS = frozenset({"title", "summary"})
 
 
 @dataclass(frozen=True, slots=True)
