@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from django.db import connection
@@ -108,13 +109,29 @@ def all_sent() -> bool:
     return not OutgoingEmail.objects.exclude(state__in=("sent", "withdrawn")).exists()
 
 
+STOPS_BATCHES = "LOCK TABLE escalation_promise IN SHARE MODE"
+"""Whoever does so has every batch of the engine stop: after its escalations, before its promises."""
+
+
+@contextmanager
+def batches_stopped() -> Iterator[None]:
+    """Meanwhile every batch of the engine stops in the middle."""
+    barrier = connection.copy()
+    barrier.set_autocommit(False)
+    try:
+        with barrier.cursor() as cursor:
+            cursor.execute(STOPS_BATCHES)
+        yield
+    finally:
+        barrier.close()
+
+
 def in_mid_batch() -> bool:
-    """Whether the engine is inside a transaction that has begun to write escalations."""
+    """Whether a batch stands where it was stopped."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-            " AND state <> 'idle' AND xact_start IS NOT NULL AND pid <> pg_backend_pid()"
-            " AND query ~* '^(insert|update|select).*(escalation_|tickets_ticket)'"
+            "SELECT count(*) FROM pg_locks"
+            " WHERE NOT granted AND relation = 'escalation_promise'::regclass"
         )
-        [busy] = cursor.fetchone()
-    return bool(busy) and Escalation.objects.exists()
+        [waiting] = cursor.fetchone()
+    return bool(waiting)

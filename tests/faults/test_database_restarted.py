@@ -10,9 +10,11 @@ from psycopg2 import connect
 
 from escalation.models import Escalation
 from tests.faults.after import (
+    STOPS_BATCHES,
     all_escalated,
     all_sent,
     escalated_once_each,
+    in_mid_batch,
     received_once_or_under_one_message_id,
     unanswered,
 )
@@ -36,11 +38,12 @@ def test_a_database_that_goes_away_in_mid_batch_comes_back_to_everybody(
     with own_database(installation) as hold:
         house = House()
         made = unanswered(house, TICKETS)
-        # Every batch stops in the middle: after its escalations, before its promises.
+        # Of its own, since it goes with the server; ``batches_stopped`` would let go by hand.
         barrier = connect(hold.database_url)
-        barrier.cursor().execute("LOCK TABLE escalation_promise IN SHARE MODE")
+        barrier.cursor().execute(STOPS_BATCHES)
         installation.start("web", "engine", "mail", "beat", "run_engine")
-        eventually(_in_mid_batch, what="a batch half done")
+        eventually(in_mid_batch, what="a batch half done")
+        assert not Escalation.objects.exists(), "nothing of it is committed"
         server = postmaster(hold)
         server.send_signal(number)
         server.wait(30)
@@ -65,17 +68,6 @@ def test_a_database_that_goes_away_in_mid_batch_comes_back_to_everybody(
         received_once_or_under_one_message_id(installation)
         for name, process in installation.running.items():
             assert process.poll() is None, f"{name} gave up\n{installation.log(name)}"
-
-
-def _in_mid_batch() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM pg_locks"
-            " WHERE NOT granted AND relation = 'escalation_promise'::regclass"
-        )
-        [waiting] = cursor.fetchone()
-    assert not Escalation.objects.exists(), "nothing of it is committed"
-    return bool(waiting)
 
 
 def _answers() -> bool:
