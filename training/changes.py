@@ -19,7 +19,9 @@ from training.course import Course, Front, Question, QuestionKind
 #: What each thing says, by its key and the name of the part.
 Things = Mapping[str, Mapping[str, str]]
 
-_WORDS: Final = re.compile(r"\s+|\w+|[^\w\s]")
+#: A word has the blanks after it: as things of their own, half of all would be the same, and to
+#: compare two long texts would take seconds.
+_WORDS: Final = re.compile(r"(?:\w+|[^\w\s])\s*|\s+")
 #: A line break that Markdown reads as a blank: no list, quotation, heading or table begins after it.
 _BROKEN: Final = re.compile(r"(?<=[^\s\\])\n[ \t]*(?!\s|[-*+] |\d+[.)] |[>#|]|```)")
 #: Parts whose lines are things of their own.
@@ -264,8 +266,12 @@ def _by_words(old: str, new: str) -> Iterator[Run]:
         if is_same:
             yield Run(Kind.SAME, "".join(other[c:d]))
         else:
-            yield Run(Kind.REMOVED, "".join(one[a:b]))
-            yield Run(Kind.ADDED, "".join(other[c:d]))
+            removed, added = "".join(one[a:b]), "".join(other[c:d])
+            # The blank after both is the same.
+            blank = added[len(added.rstrip()) :] if removed[-1:].isspace() else ""
+            yield Run(Kind.REMOVED, removed.rstrip() if blank else removed)
+            yield Run(Kind.ADDED, added.rstrip() if blank else added)
+            yield Run(Kind.SAME, blank)
 
 
 #: Whether it is the same in both, and where it stands in the older text and in the newer one.
@@ -294,8 +300,9 @@ def _readable(
 
 
 def _as_read(word: str) -> str:
-    """A line that is broken elsewhere reads the same."""
-    return word if word.strip() else " "
+    """A line that is broken elsewhere reads the same; what has no blank after it, does not."""
+    said = word.rstrip()
+    return said if said == word else f"{said} "
 
 
 def _joined(runs: Iterable[Run]) -> Iterator[Run]:
