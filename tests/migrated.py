@@ -16,11 +16,13 @@ from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
+import psycopg2
+
 from helpdesk.embedded import Hold
 from helpdesk.supervisor import lock
 
 ROOT = Path(__file__).resolve().parent.parent
-KEPT = ROOT / ".pytest_cache/migrated"
+KEPT = ROOT / f".pytest_cache/migrated-{os.geteuid()}"
 NAME = "helpdesk"
 """Of the database in it that has all tables."""
 
@@ -40,8 +42,8 @@ def copy(data: Path) -> None:
 
 
 def _edition() -> str:
-    """Names all that decides what is in it; files that only one account may read are its own."""
-    told = sha256(str(os.geteuid()).encode())
+    """Names all that decides what is in it."""
+    told = sha256()
     for path in _deciding():
         told.update(f"{path.relative_to(ROOT)}\0".encode())
         told.update(path.read_bytes())
@@ -77,11 +79,26 @@ def _make(made: Path) -> None:
                 env=environment,
                 check=True,
             )
+            place = _place(hold)
         finally:
             hold.release()
         draft = made.with_suffix(".new")
-        _copy(folder / "embedded/postgres", draft)
+        _copy(place, draft)
         draft.rename(made)
+    if not place.is_relative_to(folder):
+        shutil.rmtree(place.parent, ignore_errors=True)
+
+
+def _place(hold: Hold) -> Path:
+    """Where a server's data stands: not below its folder, where its account cannot reach that."""
+    connection = psycopg2.connect(hold.database_url)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT current_setting('data_directory')")
+            [place] = cursor.fetchone() or ("",)
+    finally:
+        connection.close()
+    return Path(place)
 
 
 def _copy(source: Path, target: Path) -> None:
