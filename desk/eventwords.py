@@ -84,7 +84,7 @@ def book_of(events: Iterable[Event], *, known: Book = NOTHING) -> Book:
         known,
         users={**known.users, **_names(User, users)},
         teams={**known.teams, **_names(Team, teams)},
-        overrides=_reasons(overrides),
+        overrides={**known.overrides, **_reasons(overrides - known.overrides.keys())},
     )
 
 

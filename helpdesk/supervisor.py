@@ -393,6 +393,8 @@ def main() -> int:
         lock(home / "supervisor.lock", fcntl.LOCK_EX, seconds=0)
     except TimeoutError:
         return 0  # there is one already
+    # Left by one that was killed, it would name that one.
+    (home / "state.json").unlink(missing_ok=True)
     # Only now, so that one that came too late does not cut off the log of the one at work.
     with (home / "supervisor.log").open("w") as log:
         os.dup2(log.fileno(), 1)

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg2
 import pytest
 import redis
 
@@ -23,14 +24,14 @@ from helpdesk.embedded import Hold
 from tests import migrated
 
 ADDRESSES = "HELPDESK_TEST_SERVERS"
+TEMPLATE = "to_copy"
 
 
 @dataclass(frozen=True)
 class Servers:
     """Where the test run's servers are; for tests that start processes of ours."""
 
-    #: Of the server's default database, which has all tables and nothing in them, and is copied;
-    #: the tests' own is ``settings.DATABASES``.
+    #: Of the server's default database, which has all tables and nothing in them; the tests' own is ``settings.DATABASES``.
     database_url: str
     #: This worker's Redis database.
     redis_url: str
@@ -52,6 +53,7 @@ def _start() -> Servers:
         migrated.copy(made / "embedded/postgres")
         hold = Hold(made, durable=False)
         atexit.register(hold.release)
+        _make_template(hold)
         os.environ[ADDRESSES] = f"{made} {hold.database_url} {hold.redis_url}"
     folder, database_url, redis_url = os.environ[ADDRESSES].split(" ")
     number = int(worker.removeprefix("gw")) + 1 if worker else 0
@@ -75,6 +77,15 @@ def _start() -> Servers:
     return servers
 
 
+def _make_template(hold: Hold) -> None:
+    """What each worker's database begins as: a copy that nobody visits, or it could not be copied."""
+    connection = psycopg2.connect(host=str(hold.sockets), user="helpdesk", dbname="postgres")
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute(f"CREATE DATABASE {TEMPLATE} TEMPLATE {migrated.NAME}")
+    connection.close()
+
+
 SERVERS = _start()
 
 import django  # noqa: E402  # the settings are read from the environment made above
@@ -82,7 +93,7 @@ from django.conf import settings  # noqa: E402
 
 django.setup()
 settings.PASSWORD_HASHERS = ["tests.passwords.Once"]
-settings.DATABASES["default"]["TEST"]["TEMPLATE"] = migrated.NAME
+settings.DATABASES["default"]["TEST"]["TEMPLATE"] = TEMPLATE
 
 
 @pytest.fixture(scope="session")

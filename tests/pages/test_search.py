@@ -10,6 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from tests.pages.acting import as_
 from tests.pages.desk import Desk, html, rows, words
 from tickets.models import Attachment, Detail, Message, Ticket
 
@@ -28,12 +29,6 @@ def desk() -> Desk:
 @pytest.fixture
 def anna(client: Client, desk: Desk) -> Client:
     client.force_login(desk.anna, "django.contrib.auth.backends.ModelBackend")
-    return client
-
-
-def as_(user: object) -> Client:
-    client = Client()
-    client.force_login(user, "django.contrib.auth.backends.ModelBackend")  # type: ignore[arg-type]
     return client
 
 

@@ -72,6 +72,11 @@ def in_one_moment(house: House, first: ProcedureVersion, number: int, end: str) 
     standing = ProcedureVersion.objects.filter(pk=draft.pk).first()
     state = {"submit": VersionState.REVIEW, "publish": VersionState.PUBLISHED, "discard": None}
     assert (standing.state if standing else None) == state[end]
+    if standing is not None:
+        # What was written is this version's, or the next one's.
+        latest = ProcedureVersion.objects.order_by("number").last()
+        assert latest is not None
+        assert latest.change_note == f"{'More of' if told['write'] else 'Round'} {number}."
     if end == "submit":
         versions.give_back(version_id=draft.pk, note="", by=house.grace, now=after(hours=2))
     for each in ProcedureVersion.objects.exclude(state=VersionState.PUBLISHED):
