@@ -28,7 +28,6 @@ _EBML: Final = b"\x1a\x45\xdf\xa3"
 _WEBM: Final = b"\x42\x82\x84webm"
 
 
-@transaction.atomic
 def add(
     *,
     version_id: int,
@@ -42,9 +41,6 @@ def add(
 
     What it is follows from its first bytes, whatever its name says; without captions there is none.
     """
-    version = _draft(version_id)
-    if language not in version.texts:
-        raise Refused(_("The version is not written in this language."), field="language")
     if file.size > settings.HELPDESK_LESSON_VIDEO_SIZE:
         raise Refused(
             _("The video is larger than %(size)s.")
@@ -57,19 +53,29 @@ def add(
     file.seek(0)
     for chunk in file.chunks():
         digest.update(chunk)
-    _drop(version.videos.filter(language=language))
+    # Before anything is locked: to write half a gigabyte takes its time.
     file.seek(0)
-    return LessonVideo.objects.create(
-        version=version,
-        language=language,
-        file=File(file, name=uuid4().hex),
-        mime=mime,
-        size=file.size,
-        sha256=digest.digest(),
-        captions=said,
-        added_at=now,
-        added_by=by,
-    )
+    name = default_storage.save(f"lessons/{now:%Y/%m}/{uuid4().hex}", file)
+    try:
+        with transaction.atomic():
+            version = _draft(version_id)
+            if language not in version.texts:
+                raise Refused(_("The version is not written in this language."), field="language")
+            _drop(version.videos.filter(language=language))
+            return LessonVideo.objects.create(
+                version=version,
+                language=language,
+                file=name,
+                mime=mime,
+                size=file.size,
+                sha256=digest.digest(),
+                captions=said,
+                added_at=now,
+                added_by=by,
+            )
+    except BaseException:
+        default_storage.delete(name)
+        raise
 
 
 @transaction.atomic
