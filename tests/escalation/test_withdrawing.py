@@ -14,7 +14,6 @@ from escalation.models.escalation import Kind, Nature, ReturnReason
 from notifications import delivery, rendering
 from notifications.models import MailState, OutgoingEmail
 from notifications.outbox import claim
-from staff.models import User
 from tests.house import (
     START,
     House,
@@ -32,12 +31,6 @@ from tickets.errors import Refused
 from tickets.models import Detail, FollowUp, Ticket
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def offered(house: House) -> Escalation:
-    """Anna's escalation, offered to Integrations at the start."""
-    return house.escalate(house.ticket(assignee=house.anna))
 
 
 def send(*, seconds: float = 0, minutes: float = 0) -> None:
@@ -271,58 +264,6 @@ def test_the_other_escalation_of_the_ticket_goes_on_and_holds_it(
     other = Escalation.objects.get(ticket=offered.ticket, kind=Kind.HIERARCHICAL)
     assert other.state == "offered"
     assert "staff_offer" in staff_mails("queued")
-
-
-# De-escalate
-
-
-@pytest.mark.parametrize("who", ["marco", "grace", "helen", "sam"])
-def test_leads_of_both_teams_and_those_above_de_escalate(
-    house: House, offered: Escalation, who: str
-) -> None:
-    lead: User = getattr(house, who)
-    withdrawing.de_escalate(
-        escalation_id=offered.pk, reason="Solved meanwhile.", now=after(minutes=5), by=lead
-    )
-    ended = fresh(offered)
-    assert (ended.state, ended.outcome, ended.ended_by) == (
-        "de_escalated",
-        "Solved meanwhile.",
-        lead,
-    )
-    assert told(house.anna)[-1] == "staff_escalation_ended"
-
-
-@pytest.mark.parametrize("who", ["anna", "ben", "priya", "jonas", "lena"])
-def test_nobody_else_de_escalates(house: House, offered: Escalation, who: str) -> None:
-    with pytest.raises(NotAllowed):
-        withdrawing.de_escalate(
-            escalation_id=offered.pk, reason="No", now=after(minutes=5), by=getattr(house, who)
-        )
-    assert fresh(offered).state == "offered"
-
-
-def test_de_escalating_asks_for_a_reason_at_once(house: House, offered: Escalation) -> None:
-    with pytest.raises(Refused, match="why") as refused:
-        withdrawing.de_escalate(
-            escalation_id=offered.pk, reason="  ", now=after(seconds=1), by=house.grace
-        )
-    assert refused.value.field == "reason"
-
-
-def test_the_rule_that_escalated_does_not_do_so_again(house: House) -> None:
-    ticket = house.ticket(impact=1, urgency=1, assignee=house.anna)
-    house.run(since=START, until=after(minutes=30), every=timedelta(minutes=5))
-    escalation = Escalation.objects.get(ticket=ticket, state="offered")
-    withdrawing.de_escalate(
-        escalation_id=escalation.pk, reason="Not needed.", now=after(minutes=31), by=house.marco
-    )
-    house.sweep(after(minutes=32))
-    assert (
-        not Escalation.objects.filter(ticket=ticket, rule_key=escalation.rule_key)
-        .exclude(pk=escalation.pk)
-        .exists()
-    )
 
 
 # Nobody is asked or reminded of what is over
