@@ -87,15 +87,9 @@ def relative(at: datetime, now: datetime) -> str:
     return said["in" if seconds > 0 else "ago"] % {"span": coarse(at - now)}
 
 
-def day(at: datetime, now: datetime) -> str:
-    """Say the day in the reader's zone, with its year only where it is another one."""
-    zone = timezone.get_current_timezone()
-    return _day(at, timezone.localtime(now, zone).year, zone, get_language())
-
-
-def day_of(moment: date, now: datetime | None) -> str:
-    """Say a time's day as ``day`` does, or a day of the calendar, which is the same in every zone;
-    with its year where ``now`` is not known."""
+def day(moment: date, now: datetime | None) -> str:
+    """Say a time's day in the reader's zone, or a day of the calendar, which is the same in every zone;
+    with its year where it is another one, or ``now`` is not known."""
     zone = timezone.get_current_timezone()
     at = moment if isinstance(moment, datetime) else datetime.combine(moment, time(12), zone)
     this_year = timezone.localtime(now, zone).year if now is not None else 0

@@ -72,7 +72,7 @@ def check_completion(
         return
     if not override.strip():
         raise CompletionNeeded(procedure, who=who, by=ledger.by)
-    override_kept = TrainingOverride.objects.create(
+    kept = TrainingOverride.objects.create(
         ticket=case.ticket, reason=override.strip(), at=ledger.now, user=ledger.by
     )
     ledger.event(
@@ -82,7 +82,7 @@ def check_completion(
         procedure=procedure.slug,
         version=procedure.number,
         who=who.pk,
-        override=override_kept.pk,
+        override=kept.pk,
     )
 
 

@@ -43,7 +43,8 @@ def most_missed(*, version: ProcedureVersion, user: User, now: datetime) -> Sequ
     """The items of a version, those missed most often first, in a fixed number of queries.
 
     Counted are the resolved escalations of tickets this person may open that were closed lately, not
-    those that were withdrawn or whose need was gone; what a version of then called by the same key is the same item.
+    those that were withdrawn or whose need was gone; what a version of then called by the same key
+    is the same item.
     """
     escalations = list(
         Escalation.objects.filter(

@@ -190,7 +190,7 @@ def at_clock(context: Context, at: datetime | None) -> SafeString:
 @register.simple_tag(takes_context=True)
 def on_day(context: Context, day: date) -> str:
     """A day of the calendar, or of a time ("26 Nov", with its year where it is another one)."""
-    return timewords.day_of(day, _now(context))
+    return timewords.day(day, _now(context))
 
 
 @register.simple_tag(takes_context=True)

@@ -118,9 +118,9 @@ def _save(
     except VersionErrors as errors:
         editor.show(errors)
         return _page(request, editor, base, status=422)
-    except ChangedMeanwhile as stale:
-        editor.show_theirs(stale.standing)
-        return _page(request, editor, base, stale=stale.standing, status=409)
+    except ChangedMeanwhile as changed:
+        editor.show_theirs(changed.standing)
+        return _page(request, editor, base, stale=changed.standing, status=409)
     except Refused as refusal:
         editor.wrong.append(str(refusal))
         return _page(request, editor, base, status=422)
