@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from pytest_django.plugin import DjangoDbBlocker
 
-from tests import migrated
 from tests.drills.production import Host, Production
 from tests.drills.servers import TcpServers, seen_by_the_test, tcp_servers
 from tests.processes import Mailbox
@@ -50,8 +49,8 @@ def prepared(
     given: Callable[[str], dict[str, str]],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> str:
-    """A database that the service ``prepare`` has made ready, to be copied."""
-    own_servers.execute(f"CREATE DATABASE {PREPARED} TEMPLATE {migrated.NAME}")
+    """A database that the service ``prepare`` has made of an empty one, to be copied."""
+    own_servers.execute(f"CREATE DATABASE {PREPARED} TEMPLATE template0")
     Host("one", tmp_path_factory.mktemp("prepare"), given(PREPARED)).prepare()
     return PREPARED
 
