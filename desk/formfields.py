@@ -140,7 +140,7 @@ class PersonField(UserChoiceField):
         super().__init__(
             queryset=User.objects.filter(is_active=True).order_by("name"),
             widget=forms.Select(attrs={"class": "form-select"}),
-            **options,
+            **{"empty_label": _("choose somebody"), **options},
         )
 
 
