@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page
 
 from tests.processes import ROOT
 
@@ -24,6 +24,12 @@ _RUN = """rules => axe.run(document, {
 _TOO_WIDE = """width => [...document.querySelectorAll("body *")]
   .filter(each => each.getBoundingClientRect().right > width + 1 && each.checkVisibility())
   .slice(0, 3).map(each => each.outerHTML.slice(0, 120))"""
+
+
+def follow(pressed: Locator) -> None:
+    """Click what leads to another page, and wait until that one is there: a click alone does not."""
+    with pressed.page.expect_navigation():
+        pressed.click()
 
 
 def faults(page: Page) -> list[str]:

@@ -14,7 +14,7 @@ from helpdesk.demo import company
 from notifications.identity import status_token
 from notifications.models import OutgoingEmail
 from tests.browser.conftest import Watched
-from tests.browser.soundness import faults
+from tests.browser.soundness import faults, follow
 from tests.mail import mail
 from tests.pages.acting import paused_by_a_restore
 from tests.processes import Installation
@@ -129,11 +129,11 @@ def test_no_page_keeps_anybody_out_on_any_screen(
     anna.goto("/settings/tokens/")
     anna.get_by_label("Name").fill("Nightly export")
     anna.get_by_label("Read tickets").check()
-    anna.get_by_role("button", name="Make the token").click()
+    follow(anna.get_by_role("button", name="Make the token"))
     look(anna)
-    anna.get_by_role("link", name="I have copied it").click()
+    follow(anna.get_by_role("link", name="I have copied it"))
     look(anna)
-    anna.get_by_role("link", name="Revoke").click()
+    follow(anna.get_by_role("link", name="Revoke"))
     look(anna)
     anna.goto("/tickets/HD-1042/")
     unfold(anna)
@@ -162,31 +162,35 @@ def test_no_page_keeps_anybody_out_on_any_screen(
     marco.goto("/settings/webhooks/new/?preset=slack")
     unfold(marco)
     look(marco)
-    marco.get_by_role("button", name="Make the webhook").click()
+    # Nobody is sent to the machine it runs on: the page says so at its field.
+    marco.get_by_label("Name").fill("Slack")
+    marco.get_by_label("Address").fill("https://127.0.0.1/hook")
+    follow(marco.get_by_role("button", name="Make the webhook"))
+    look(marco)
     marco.goto("/settings/webhooks/new/")
     marco.get_by_label("Name").fill("Billing")
     # Nobody's, but outside; nobody is asked.
     marco.get_by_label("Address").fill("https://93.184.216.34/hook")
-    marco.get_by_role("button", name="Make the webhook").click()
+    follow(marco.get_by_role("button", name="Make the webhook"))
     unfold(marco)
     look(marco)
-    marco.get_by_role("button", name="Send a test message").click()
+    follow(marco.get_by_role("button", name="Send a test message"))
     look(marco)
-    marco.get_by_role("link", name="Billing").click()
+    follow(marco.get_by_role("link", name="Billing"))
     look(marco)
     look(marco, "/settings/webhooks/")
     late = Ticket.objects.filter(pk__in=(1040, 1042))
     late.update(review_at=timezone.now() - timedelta(hours=1))
     keeping.make_due(clock=timezone.now)
     look(marco, "/settings/selfcheck/")
-    marco.get_by_role("button", name="Check now").click()
+    follow(marco.get_by_role("button", name="Check now"))
     look(marco)
     look(marco, "/mail/pause/")
     paused_by_a_restore(now=timezone.now())
     for address in ("/mail/pause/", "/desk/", f"/mail/{OutgoingEmail.objects.latest('pk').pk}/"):
         look(marco, address)
     marco.goto("/mail/pause/")
-    marco.get_by_role("button", name="Let it go").click()
+    follow(marco.get_by_role("button", name="Let it go"))
     look(marco)
 
     dana = watched.window()
@@ -197,11 +201,12 @@ def test_no_page_keeps_anybody_out_on_any_screen(
         line for line in company.sign_ins(now=timezone.now()) if line.startswith("portal")
     ).split()[1]
     look(dana, link[link.index("/portal/") :])
-    dana.get_by_role("button", name="Sign in").click()
+    follow(dana.get_by_role("button", name="Sign in"))
     look(dana)
     look(dana, "/portal/HD-1042/")
-    # What is not there is asked for on purpose.
-    watched.faults[:] = [each for each in watched.faults if "/nothing-here/" not in each]
+    # What is not there and what is refused are asked for on purpose.
+    meant = ("/nothing-here/", "status of 422")
+    watched.faults[:] = [each for each in watched.faults if not any(word in each for word in meant)]
     assert wrong == [], "\n".join(wrong)
 
 

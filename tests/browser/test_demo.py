@@ -14,6 +14,7 @@ from playwright.sync_api import expect
 
 from helpdesk.demo import company
 from tests.browser.conftest import Watched
+from tests.browser.soundness import follow
 from tests.processes import Installation
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
@@ -103,7 +104,7 @@ def test_the_first_minutes_of_the_demo(installation: Installation, watched: Watc
     ).split()[1]
     dana = watched.window(viewport={"width": 360, "height": 780}, color_scheme="dark")
     dana.goto(link[link.index("/portal/") :])
-    dana.get_by_role("button", name="Sign in").click()
+    follow(dana.get_by_role("button", name="Sign in"))
     assert dana.evaluate("document.documentElement.scrollWidth") <= 360
     dana.get_by_role("link", name="POST /v2/invoices returns 502").click()
     expect(dana.locator("main")).to_contain_text("Escalated to Tier 2, Integrations")

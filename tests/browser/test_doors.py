@@ -9,6 +9,7 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Watched
+from tests.browser.soundness import follow
 from tests.house import House
 from tests.portal.doors import link_in
 from tests.processes import ROOT, Installation
@@ -51,9 +52,9 @@ def test_every_page_fits_a_phone_and_keeps_nobody_out(
     ):
         dana.goto(path)
         is_sound(dana)
-    dana.get_by_role("button", name="Sign in").click()
+    follow(dana.get_by_role("button", name="Sign in"))
     is_sound(dana)
-    dana.get_by_role("link", name=ticket.subject).click()
+    follow(dana.get_by_role("link", name=ticket.subject))
     dana.get_by_text("Ask to escalate it").click()
     dana.locator("summary").first.click()
     is_sound(dana)
