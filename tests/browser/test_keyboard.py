@@ -202,7 +202,7 @@ def test_the_journey_by_keyboard_alone(installation: Installation, watched: Watc
     expect(priya.locator("textarea[id^=note-]")).to_have_value("The server is away.")
     # Refused fields and the missing server are meant, and that a page of hers that stands open still
     # may ask for news without a session, or be asking as the server goes.
-    away = ("net::ERR_CONNECTION_", "net::ERR_EMPTY_RESPONSE", "htmx:sendError", "htmx:afterRequest")
+    away = ("net::ERR_CONNECTION_", "net::ERR_EMPTY_", "htmx:sendError", "htmx:afterRequest")
     watched.faults[:] = [
         each
         for place, each in enumerate(watched.faults)
