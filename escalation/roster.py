@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
@@ -22,9 +22,23 @@ from tickets.models import Category, CategoryTeam, Contact, Organization, Plan, 
 M = TypeVar("M", bound=Model)
 
 
+class Known(dict[int, M]):
+    """Rows by their key. One that was made only since they were read is read when it is asked for.
+
+    It is not kept then: what is configured is shared, and somebody may be walking through it.
+    """
+
+    def __init__(self, rows: Mapping[int, M], *, read: Callable[[int], M]) -> None:
+        super().__init__(rows)
+        self._read = read
+
+    def __missing__(self, key: int) -> M:
+        return self._read(key)
+
+
 @dataclass(slots=True)
 class Roster:
-    """A picture of the staff at one moment; look-ups in it are free of queries.
+    """A picture of the staff at one moment; look-ups of what is in it are free of queries.
 
     ``tiers`` has the teams of each, the lowest first; ``users`` are those who are active, ``people`` everybody who ever was.
     """
@@ -269,10 +283,12 @@ def _read_standing() -> _Standing:
         "team_id", "user_id"
     ):
         leads[team_id].append(user_id)
-    teams = list(Team.objects.select_related("tier").order_by("tier__number", "name"))
+    every_team = Team.objects.select_related("tier").order_by("tier__number", "name")
+    newest = CalendarVersion.objects.order_by("calendar_id", "-number").distinct("calendar_id")
+    teams = list(every_team)
     people = {user.pk: user for user in User.objects.order_by("pk")}
     return _Standing(
-        teams={team.pk: team for team in teams},
+        teams=Known({team.pk: team for team in teams}, read=lambda pk: every_team.get(pk=pk)),
         users={pk: user for pk, user in people.items() if user.is_active},
         members=members,
         leads=leads,
@@ -283,14 +299,12 @@ def _read_standing() -> _Standing:
                 "category_id", "tier__number", "team_id"
             )
         },
-        calendars={
-            version.calendar_id: version
-            for version in CalendarVersion.objects.order_by("calendar_id", "-number").distinct(
-                "calendar_id"
-            )
-        },
+        calendars=Known(
+            {version.calendar_id: version for version in newest},
+            read=lambda pk: newest.get(calendar=pk),
+        ),
         tiers={number: list(at) for number, at in groupby(teams, lambda team: team.tier.number)},
         people=people,
         categories=Category.objects.in_bulk(),
-        plans=Plan.objects.in_bulk(),
+        plans=Known(Plan.objects.in_bulk(), read=lambda pk: Plan.objects.get(pk=pk)),
     )

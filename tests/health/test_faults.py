@@ -57,6 +57,7 @@ def test_each_fault_is_said_by_its_name_while_it_lasts(watched: Installation) ->
         # The database hangs: no timeout of its own could say so.
         with suspended(postmaster(hold)):
             eventually(lambda: ill(asks, "database"), what="the failure")
+            alive = []
             for _again in range(3):
                 said = asks.ask("/readyz")
                 assert said.status == 503
@@ -64,7 +65,9 @@ def test_each_fault_is_said_by_its_name_while_it_lasts(watched: Installation) ->
                 assert said.states["database"] == "failed"
                 assert said.states["reviews"] == "unknown"
                 assert said.states["redis"] == said.states["disk"] == "ok"
-                assert asks.ask("/healthz").took < 0.5 * crowd()
+                alive.append(asks.ask("/healthz").took)
+            # The quickest: others may be busy, but none of it waits for the database.
+            assert min(alive) < 0.5 * crowd()
             scraped = asks.ask("/metrics")
             assert scraped.status == 200
             assert "helpdesk_database_up 0.0" in scraped.body

@@ -23,9 +23,10 @@ from tickets.models import FollowUp, Ticket
 
 PASSWORD = "a long enough sentence"
 
-#: Seconds where life has hours; whatever is not named here is as shipped.
+#: Seconds where life has hours, and minutes where something must not be over before it is asked for
+#: on a busy machine; whatever is not named here is as shipped.
 IN_SECONDS = """
-promises: {warnings: [25s wall], round_up_to: 1s, max_slips: 2, auto_repromise: "off"}
+promises: {warnings: [595s wall], round_up_to: 1s, max_slips: 2, auto_repromise: "off"}
 paths:
   urgent:
     - {do: remind, after: 2s wall}
@@ -33,11 +34,11 @@ paths:
 path_for:
   default: {P1: urgent, P2: urgent, P3: urgent, P4: urgent}
 follow_ups: {progress_every: 4s, confirm_after: 1h}
-reopen: {window: 20s wall, clocks: continue}
+reopen: {window: 10m wall, clocks: continue}
 auto_close_after: 20s wall
 targets:
   default:
-    P1: {first_response: 10m, periodic_update: 1h, resolution: 4h, promise: 30s wall, acceptance: 3s wall}
+    P1: {first_response: 10m, periodic_update: 1h, resolution: 4h, promise: 10m wall, acceptance: 3s wall}
     P2: {first_response: 1h, periodic_update: 4h, resolution: 8h, promise: 4h wall, acceptance: 30m}
     P3: {first_response: 4h, periodic_update: 10h, resolution: 24h, promise: 24h wall, acceptance: 2h}
     P4: {first_response: 8h, periodic_update: null, resolution: 40h, promise: 24h wall, acceptance: 4h}

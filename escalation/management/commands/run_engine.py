@@ -10,6 +10,7 @@ from django.db import OperationalError, connection
 from escalation import engine
 from escalation.tasks import database_clock
 from notifications import closingtime, openingtime
+from staff.bounds import between
 
 
 class Command(BaseCommand):
@@ -19,7 +20,7 @@ class Command(BaseCommand):
         parser.add_argument("--once", action="store_true", help="stop when nothing is due any more")
         parser.add_argument(
             "--interval",
-            type=float,
+            type=between(float, 0.05, 3600),
             default=settings.HELPDESK_ENGINE_INTERVAL,
             help="seconds between two looks (default: %(default)s)",
         )

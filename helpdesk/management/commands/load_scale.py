@@ -1,6 +1,6 @@
 import json
 import time
-from argparse import ArgumentParser, ArgumentTypeError
+from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
@@ -11,16 +11,10 @@ from helpdesk import logs
 from helpdesk.management.commands.setup import load_all_defaults
 from helpdesk.scale import load
 from helpdesk.scale.casting import NothingToCast
+from staff.bounds import between
 from tickets.models import Ticket
 
 MOST = 5_000_000
-
-
-def _share(value: str) -> float:
-    share = float(value)
-    if not 0 <= share <= 1:
-        raise ArgumentTypeError("a share lies between 0 and 1")
-    return share
 
 
 class Command(BaseCommand):
@@ -33,18 +27,22 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--tickets", type=int, default=10_000, metavar="N")
         parser.add_argument(
-            "--open", type=_share, default=0.3, metavar="SHARE", help="of all tickets (%(default)s)"
+            "--open",
+            type=between(float, 0, 1),
+            default=0.3,
+            metavar="SHARE",
+            help="of all tickets (%(default)s)",
         )
         parser.add_argument(
             "--messages",
-            type=float,
+            type=between(float, 1, 100),
             default=4.0,
             metavar="N",
             help="messages a ticket, on average (about %(default)s)",
         )
         parser.add_argument(
             "--due",
-            type=_share,
+            type=between(float, 0, 1),
             default=0.01,
             metavar="SHARE",
             help="of all tickets: open ones that the engine owes an escalation now (%(default)s)",

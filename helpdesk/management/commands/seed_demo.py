@@ -9,8 +9,10 @@ from django.utils import timezone
 from helpdesk import logs
 from helpdesk.demo import company, year
 from helpdesk.demo.director import Stuck
+from staff.bounds import between
 from tickets.errors import Refused
 
+MOST = 1_000_000
 PLAYING_TIME = timedelta(seconds=6)
 """About what the play takes: whoever opens the desk then has seen nothing happen yet."""
 
@@ -39,7 +41,7 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--past",
-            type=int,
+            type=between(int, 0, MOST),
             default=year.TICKETS,
             metavar="N",
             help="how many tickets were closed in the year before (%(default)s)",
@@ -64,7 +66,7 @@ class Command(BaseCommand):
         try:
             made = company.load(
                 now=timezone.now(),
-                past=max(0, options["past"]),
+                past=options["past"],
                 again=options["again"],
                 curtain=lambda: timezone.now() + PLAYING_TIME,
             )

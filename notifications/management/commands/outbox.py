@@ -14,9 +14,12 @@ from django.utils import timezone
 from notifications import pausing
 from notifications.models import OutboxPause
 from notifications.pausing import NotPaused, Waiting
+from staff.bounds import between
 from staff.models import User
 
 NOT_CONFIRMED = 3
+#: In hours; what is older than that was not sent by anybody.
+A_CENTURY = 876_600
 
 
 class Command(BaseCommand):
@@ -39,7 +42,7 @@ class Command(BaseCommand):
         resume.add_argument("--yes", action="store_true", help="do not ask")
         resume.add_argument(
             "--older-than",
-            type=float,
+            type=between(float, 0, A_CENTURY),
             metavar="HOURS",
             help="withdraw what is older, instead of sending it",
         )
@@ -112,7 +115,7 @@ class Command(BaseCommand):
                 by=by,
                 now=timezone.now(),
                 send_doubtful=options["send_doubtful"],
-                older_than=None if hours is None else timedelta(hours=max(hours, 0)),
+                older_than=None if hours is None else timedelta(hours=hours),
             )
         except NotPaused as error:
             raise CommandError(str(error)) from None

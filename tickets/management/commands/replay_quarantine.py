@@ -11,12 +11,15 @@ from django.core.management.base import BaseCommand
 from django.db.models import Q
 from django.utils import timezone
 
+from staff.bounds import between
 from tickets.inbound.ingest import replay
 from tickets.models import InboundEmail
 from tickets.models.mailin import InboundOutcome
 
 #: A mail that is still "stored" after so long lost whoever was reading it.
 FORSAKEN = timedelta(minutes=5)
+#: That PostgreSQL has a number for.
+LARGEST_ID = 2**63 - 1
 
 
 class Command(BaseCommand):
@@ -27,10 +30,17 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "ids", nargs="*", type=int, metavar="ID", help="Only these inbound e-mails."
+            "ids",
+            nargs="*",
+            type=between(int, 1, LARGEST_ID),
+            metavar="ID",
+            help="Only these inbound e-mails.",
         )
         parser.add_argument(
-            "--limit", type=int, default=1000, help="At most so many (default: %(default)s)."
+            "--limit",
+            type=between(int, 0, LARGEST_ID),
+            default=1000,
+            help="At most so many (default: %(default)s).",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -45,7 +55,7 @@ class Command(BaseCommand):
                 outcome__in=(InboundOutcome.QUARANTINED, InboundOutcome.STORED),
             )
         rows = waiting.order_by("received_at", "pk").values_list("pk", "source")
-        for inbound_id, source in rows[: max(options["limit"], 0)]:
+        for inbound_id, source in rows[: options["limit"]]:
             outcome = replay(inbound_id=inbound_id, now=timezone.now())
             line = {
                 "id": inbound_id,
