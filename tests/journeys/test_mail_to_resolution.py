@@ -34,7 +34,7 @@ paths:
 path_for:
   default: {P1: urgent, P2: urgent, P3: urgent, P4: urgent}
 follow_ups: {progress_every: 4s, confirm_after: 1h}
-reopen: {window: 10m wall, clocks: continue}
+reopen: {window: 20s wall, clocks: continue}
 auto_close_after: 20s wall
 targets:
   default:
