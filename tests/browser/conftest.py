@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from conftest import CHROMIUM
+from staff.models import User
 
 
 @pytest.fixture(scope="session")
@@ -31,6 +32,15 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
     }
 
 
+PASSWORD = "for the length of a test"
+
+
+def may_sign_in(*people: User) -> None:
+    for person in people:
+        person.set_password(PASSWORD)
+        person.save()
+
+
 #: Milliseconds an expectation is waited for; the machine may be busy.
 expect.set_options(timeout=20_000)
 
@@ -42,11 +52,13 @@ class Watched:
         self.browser = browser
         self.base = base
         self.faults: list[str] = []
+        self._opened: list[BrowserContext] = []
 
     def window(self, **options: Any) -> Page:
         context: BrowserContext = self.browser.new_context(
             **{"viewport": {"width": 1440, "height": 900}, "base_url": self.base, **options}
         )
+        self._opened.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: self.faults.append(f"{page.url}: {error}"))
         page.on(
@@ -67,6 +79,11 @@ class Watched:
         )
         return page
 
+    def close(self) -> None:
+        """Close all windows: they would go on asking for news, and hold the server up at its end."""
+        for context in self._opened:
+            context.close()
+
     def sign_in(self, email: str, password: str, **options: Any) -> Page:
         page = self.window(**options)
         page.goto("/accounts/login/")
@@ -82,4 +99,6 @@ def watched(browser: Browser, installation: Any) -> Iterator[Watched]:
     """Windows on this test's installation; afterwards nothing went wrong in any of them."""
     made = Watched(browser, installation.url)
     yield made
-    assert not made.faults
+    faults = [*made.faults]
+    made.close()
+    assert not faults

@@ -5,26 +5,21 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from staff.models import User
 from tests.api.programs import Program
-from tests.browser.conftest import Watched
+from tests.browser.conftest import PASSWORD, Watched, may_sign_in
 from tests.house import House
 from tests.processes import Installation
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
-PASSWORD = "Signing-in-for-the-docs-1"  # of this test alone
-
 
 def test_operations_are_listed_and_can_be_tried(
     house: House, installation: Installation, watched: Watched
 ) -> None:
-    anna = User.objects.get(pk=house.anna.pk)
-    anna.set_password(PASSWORD)
-    anna.save()
-    token = Program(anna).raw
+    may_sign_in(house.anna)
+    token = Program(house.anna).raw
     installation.start("web")
-    page = watched.sign_in(anna.email, PASSWORD)
+    page = watched.sign_in(house.anna.email, PASSWORD)
 
     page.goto("/api/docs/")
 

@@ -8,10 +8,9 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from helpdesk.demo import company
-from staff.models import User
-from tests.browser.conftest import Watched
+from tests.browser.conftest import PASSWORD, Watched, may_sign_in
 from tests.browser.learning import put_in_order
+from tests.house import House
 from tests.processes import Installation
 from training import attempting, defaults
 from training.course import ESCALATION, QuestionKind
@@ -24,15 +23,10 @@ pytestmark = [pytest.mark.slow, pytest.mark.browser]
 def test_an_ordering_question_is_put_in_order_by_buttons(
     installation: Installation, watched: Watched
 ) -> None:
-    company.load(now=timezone.now(), past=0)
+    anna = House().anna
+    may_sign_in(anna)
     defaults.load_defaults(now=timezone.now())
     installation.start("web")
-    email, password = next(
-        line.split()[2:4]
-        for line in company.sign_ins(now=timezone.now())
-        if line.startswith("sign-in") and "anna@" in line
-    )
-    anna = User.objects.get(email=email)
     version = ProcedureVersion.objects.newest().get(procedure__slug=ESCALATION)
     course = version.course(anna.language)
     Enrollment.objects.filter(user=anna).delete()
@@ -51,7 +45,7 @@ def test_an_ordering_question_is_put_in_order_by_buttons(
     question = course.question_by_key[begun.drawn[0]["question"]]
     wanted = [option.text for option in question.options]
 
-    page = watched.sign_in(email, password, viewport={"width": 360, "height": 740})
+    page = watched.sign_in(anna.email, PASSWORD, viewport={"width": 360, "height": 740})
     page.goto(f"/training/{ESCALATION}/check/{begun.pk}/")
     expect(page.locator("[data-ordering='moved']")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 360

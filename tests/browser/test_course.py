@@ -11,7 +11,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import Watched
+from tests.browser.conftest import PASSWORD, Watched, may_sign_in
 from tests.browser.learning import answer
 from tests.browser.soundness import faults
 from tests.house import House
@@ -24,7 +24,6 @@ from training.frontmatter import with_front
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
-PASSWORD = "for the length of a test"
 PAGE = f"/training/{ESCALATION}/"
 SECRETS = "Never ask for passwords or keys."
 KEY_IDS = "A key's ID may be asked for."
@@ -95,9 +94,7 @@ def test_a_procedure_is_published_learnt_carried_out_and_learnt_anew(
         now=timezone.now(), training={"procedure": ESCALATION, "required_to": ["escalate"]}
     )
     ticket = house.ticket(assignee=house.anna, now=timezone.now(), impact=1)
-    for person in (house.anna, house.marco, house.grace):
-        person.set_password(PASSWORD)
-        person.save()
+    may_sign_in(house.anna, house.marco, house.grace)
     installation.start("web")
     anna, marco, grace = (
         watched.sign_in(person.email, PASSWORD) for person in (house.anna, house.marco, house.grace)

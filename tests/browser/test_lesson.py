@@ -9,9 +9,9 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from helpdesk.demo import company
-from tests.browser.conftest import Watched
+from tests.browser.conftest import PASSWORD, Watched, may_sign_in
 from tests.browser.soundness import NARROW, faults
+from tests.house import House
 from tests.processes import Installation, eventually
 from tests.training.films import CAPTIONS, draft
 from training import defaults, versions
@@ -55,21 +55,13 @@ def swipe(page: Page, by: int) -> None:
 def test_a_lesson_is_taken_by_keyboard_touch_video_and_paper(
     installation: Installation, watched: Watched, tmp_path: Path
 ) -> None:
-    company.load(now=timezone.now(), past=0)
+    house = House()
+    may_sign_in(house.anna, house.marco)
     defaults.load_defaults(now=timezone.now())
     installation.start("web")
-    passwords = dict(
-        line.split()[2:4]
-        for line in company.sign_ins(now=timezone.now())
-        if line.startswith("sign-in")
-    )
-
-    def sign_in(name: str, **options: object) -> Page:
-        email = f"{name}@brightquay.example"
-        return watched.sign_in(email, passwords[email], **options)
 
     # By keyboard: no page is loaded anew, and the focus goes with the slides.
-    anna = sign_in("anna")
+    anna = watched.sign_in(house.anna.email, PASSWORD)
     anna.goto(PAGE)
     anna.evaluate("window.stayed = true")
     title, place = anna.locator("#slide-title"), anna.locator("#slide-place")
@@ -89,7 +81,9 @@ def test_a_lesson_is_taken_by_keyboard_touch_video_and_paper(
     assert faults(anna) == []
 
     # By touch on a small screen, from where she left; nothing to answer before the last slide.
-    phone = sign_in("anna", viewport=NARROW, has_touch=True, is_mobile=True)
+    phone = watched.sign_in(
+        house.anna.email, PASSWORD, viewport=NARROW, has_touch=True, is_mobile=True
+    )
     phone.goto(PAGE)
     place = phone.locator("#slide-place")
     expect(place).to_contain_text("Slide 3 of 8")
@@ -114,7 +108,7 @@ def test_a_lesson_is_taken_by_keyboard_touch_video_and_paper(
 
     # A lead adds a video to the next version.
     version = draft(ProcedureVersion.objects.get())
-    marco = sign_in("marco")
+    marco = watched.sign_in(house.marco.email, PASSWORD)
     marco.goto("/training/ticket-escalation/versions/2/lesson/")
     (tmp_path / "lesson.webm").write_bytes(b64decode(marco.evaluate(_RECORD)))
     (tmp_path / "lesson.vtt").write_bytes(CAPTIONS)

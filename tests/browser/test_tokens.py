@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from django.utils import timezone
 from playwright.sync_api import expect
 
-from helpdesk.demo import company
 from staff.models import ApiToken
-from tests.browser.conftest import Watched
+from tests.browser.conftest import PASSWORD, Watched, may_sign_in
+from tests.house import House
 from tests.processes import Installation
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
@@ -17,14 +16,10 @@ pytestmark = [pytest.mark.slow, pytest.mark.browser]
 def test_a_token_is_copied_and_no_way_back_shows_it_again(
     installation: Installation, watched: Watched
 ) -> None:
-    company.load(now=timezone.now(), past=0)
+    person = House().anna
+    may_sign_in(person)
     installation.start("web")
-    email, password = next(
-        line.split()[2:4]
-        for line in company.sign_ins(now=timezone.now())
-        if line.startswith("sign-in") and "anna@" in line
-    )
-    anna = watched.sign_in(email, password)
+    anna = watched.sign_in(person.email, PASSWORD)
     anna.context.grant_permissions(["clipboard-read", "clipboard-write"])
     anna.goto("/settings/tokens/")
     anna.get_by_label("Name").fill("Nightly export")
