@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,6 +17,7 @@ from escalation.models import (
     Step,
 )
 from notifications.models import Notification, OutgoingEmail
+from tests.atonce import at_once
 from tests.escalation.looking import urgent
 from tests.house import START, House, after, letters_of
 from tickets.models import Ticket
@@ -72,7 +72,7 @@ def test_an_idle_sweep_asks_one_question(house: House) -> None:
 def test_two_sweeps_at_once_escalate_each_ticket_once(house: House) -> None:
     tickets = [urgent(house, channel=Channel.API) for _number in range(24)]
     house.sweep(START)
-    looked = _at_once(*[lambda: review.sweep(clock=lambda: after(minutes=15), batch=3)] * 2)
+    looked = at_once(*[lambda: review.sweep(clock=lambda: after(minutes=15), batch=3)] * 2)
     assert sum(looked) == len(tickets)
     assert Escalation.objects.count() == len(tickets)
     assert Step.objects.count() == 0
@@ -94,7 +94,7 @@ def test_accepting_while_the_engine_looks_leaves_no_step_after_it(house: House) 
             lifecycle.accept(escalation_id=escalation.pk, now=after(minutes=5), by=house.priya)
         return len(escalations)
 
-    _at_once(accept_all, lambda: review.sweep(clock=lambda: after(minutes=5), batch=2))
+    at_once(accept_all, lambda: review.sweep(clock=lambda: after(minutes=5), batch=2))
     steps = Step.objects.count()
     for minutes in (6, 15, 60):
         house.sweep(after(minutes=minutes))
@@ -114,30 +114,6 @@ def test_of_two_who_accept_at_once_one_is_too_late(house: House) -> None:
             return 0
         return 1
 
-    assert sum(_at_once(lambda: accept(house.priya), lambda: accept(house.mei))) == 1
+    assert sum(at_once(lambda: accept(house.priya), lambda: accept(house.mei))) == 1
     assert letters_of(escalation.ticket).count("accepted") == 1
     assert Handoff.objects.get(escalation=escalation).outcome == "accepted"
-
-
-def _at_once(*things: Any) -> list[int]:
-    """Do things in threads of their own, each on a connection of its own."""
-    start = threading.Barrier(len(things))
-    done: list[int] = []
-    failed: list[BaseException] = []
-
-    def do(thing: Any) -> None:
-        try:
-            start.wait()
-            done.append(thing())
-        except BaseException as error:
-            failed.append(error)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=do, args=(thing,)) for thing in things]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    assert not failed, failed
-    return done

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 
 from escalation import asking, endings, lifecycle, updates, withdrawing
 from escalation.models import Escalation
 from notifications import delivery, outbox
 from notifications.models import MailState, OutgoingEmail
 from notifications.rendering import Rendered, render
+from tests.atonce import at_once
 from tests.house import START, House, after, letters_of, promise_of
 from tests.notifications.letters import NOW, letter
 from tests.pages.acting import as_
@@ -304,27 +304,6 @@ def test_the_pages_say_that_it_went_with_a_later_letter(house: House, offered: E
 # Races, on real connections
 
 
-def at_once(*things: Callable[[], object]) -> list[BaseException]:
-    """Do things at the same moment, each on a connection of its own; gives what was raised."""
-    start, raised = threading.Barrier(len(things)), []
-
-    def do(thing: Callable[[], object]) -> None:
-        start.wait(timeout=20)
-        try:
-            thing()
-        except BaseException as error:
-            raised.append(error)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=do, args=(thing,)) for thing in things]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
-    return raised
-
-
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("turn", range(6))
 def test_whoever_wins_every_word_reaches_the_customer_once(turn: int) -> None:
@@ -336,7 +315,7 @@ def test_whoever_wins_every_word_reaches_the_customer_once(turn: int) -> None:
         pauses.wait(0.01 * turn)
         send(seconds=30)
 
-    assert not at_once(worker, lambda: accept(house, escalation, seconds=20))
+    at_once(worker, lambda: accept(house, escalation, seconds=20))
     send(minutes=1)
     said = "\n".join(mail.text for mail in sent(escalation.ticket))
     assert said.count("has been escalated to Tier 2") == 1
@@ -368,7 +347,7 @@ def test_no_reminder_is_sent_once_somebody_has_accepted(turn: int) -> None:
             set(asking_mails.filter(state="captured").values_list("pk", flat=True))
         )
 
-    assert not at_once(worker, take)
+    at_once(worker, take)
     send(hours=8)
     begun = asking_mails.exclude(state="withdrawn")
     assert set(begun.values_list("state", flat=True)) <= {"captured"}
@@ -398,7 +377,7 @@ def test_a_worker_between_claiming_and_sending_loses_against_an_accept() -> None
         )
         run.send_all(claimed)
 
-    assert not at_once(accepts_slowly, worker)
+    at_once(accepts_slowly, worker)
     kinds = {mail.kind for mail in OutgoingEmail.objects.filter(state="captured")}
     assert not kinds & {"staff_offer", "staff_reminder", "escalated"}
     send(minutes=1)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from threading import Barrier
 
 import pytest
 from django.db import connection, transaction
@@ -16,6 +14,7 @@ from notifications.models import MailState, MailTemplate, OutgoingEmail
 from notifications.outbox import UnknownVariable
 from notifications.rendering import render
 from notifications.templates import load_defaults, write_version
+from tests.atonce import at_once
 from tests.notifications.letters import ABOUT, NOW, letter
 
 LEASE = timedelta(minutes=2)
@@ -52,17 +51,11 @@ def test_rows_come_back_in_the_order_of_their_letters(texts: None) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_two_who_queue_the_same_letter_at_once_queue_it_once() -> None:
     load_defaults(now=NOW)
-    together = Barrier(2)
 
-    def queue(_number: int) -> int:
-        together.wait(timeout=10)
-        try:
-            return outbox.queue(letters=[letter()], now=NOW)[0].pk
-        finally:
-            connection.close()
+    def queue() -> int:
+        return outbox.queue(letters=[letter()], now=NOW)[0].pk
 
-    with ThreadPoolExecutor(2) as pool:
-        found = set(pool.map(queue, range(2)))
+    found = set(at_once(queue, queue))
 
     assert found == {OutgoingEmail.objects.get().pk}
 
@@ -132,20 +125,14 @@ def test_a_claimed_letter_is_one_workers_alone(texts: None) -> None:
 def test_workers_who_claim_at_once_share_the_letters_between_them() -> None:
     load_defaults(now=NOW)
     outbox.queue(letters=[letter(f"l:{number}") for number in range(40)], now=NOW)
-    together = Barrier(4)
 
-    def work(_number: int) -> list[int]:
-        together.wait(timeout=10)
-        try:
-            found: list[int] = []
-            while mails := claim(limit=3):
-                found += [mail.pk for mail in mails]
-            return found
-        finally:
-            connection.close()
+    def work() -> list[int]:
+        found: list[int] = []
+        while mails := claim(limit=3):
+            found += [mail.pk for mail in mails]
+        return found
 
-    with ThreadPoolExecutor(4) as pool:
-        claimed = [pk for found in pool.map(work, range(4)) for pk in found]
+    claimed = [pk for found in at_once(*[work] * 4) for pk in found]
 
     assert len(claimed) == 40
     assert len(set(claimed)) == 40

@@ -6,10 +6,10 @@ import json
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from io import StringIO
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection
 from django.test import override_settings
 
+from tests.atonce import at_once
 from tests.mail import mail
 from tests.servers import Servers
 from tickets.inbound import reader
@@ -267,21 +268,10 @@ def test_html_is_made_harmless_within_its_deadline_or_not_at_all() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_the_same_mail_five_times_at_once_is_one_message() -> None:
-    outcomes: list[str] = []
-    start = threading.Barrier(5)
+    def deliver() -> str:
+        return ingest(raw=mail("plain"), source="x", now=NOW).outcome
 
-    def deliver() -> None:
-        try:
-            start.wait(timeout=30)
-            outcomes.append(ingest(raw=mail("plain"), source="x", now=NOW).outcome)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=deliver) for _number in range(5)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
+    outcomes = at_once(*[deliver] * 5)
 
     assert sorted(outcomes) == ["created", *["duplicate"] * 4]
     assert Message.objects.count() == InboundEmail.objects.count() == Ticket.objects.count() == 1
@@ -289,22 +279,11 @@ def test_the_same_mail_five_times_at_once_is_one_message() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_five_mails_of_somebody_new_at_once_make_one_contact() -> None:
-    outcomes: list[str] = []
-    start = threading.Barrier(5)
+    def deliver(number: int) -> str:
+        raw = mail("no_message_id") + b"%d" % number
+        return ingest(raw=raw, source="x", now=NOW).outcome
 
-    def deliver(number: int) -> None:
-        try:
-            start.wait(timeout=30)
-            raw = mail("no_message_id") + b"%d" % number
-            outcomes.append(ingest(raw=raw, source="x", now=NOW).outcome)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=deliver, args=(number,)) for number in range(5)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
+    outcomes = at_once(*(partial(deliver, number) for number in range(5)))
 
     assert outcomes == ["created"] * 5
     assert len(set(Ticket.objects.values_list("requester", flat=True))) == 1
