@@ -16,6 +16,8 @@ from django.core.management import CommandError, call_command
         ("run_engine", "--interval", "nan", "nan is not between 0.05 and 3,600"),
         ("load_scale", "--messages", "1e9", "1e9 is not between 1 and 100"),
         ("load_scale", "--open", "1.5", "1.5 is not between 0 and 1"),
+        ("load_scale", "--tickets", "0", "0 is not between 1 and 5,000,000"),
+        ("backup", "--keep", "0", "0 is not between 1 and 10,000"),
         ("seed_demo", "--past", "-3", "-3 is not between 0 and 1,000,000"),
         ("replay_quarantine", "--limit", "1.5", "'1.5' is no whole number"),
         ("replay_quarantine", "--limit", f"{10**30}", f"{10**30} is not between 0 and"),

@@ -14,7 +14,9 @@ from django.utils import timezone
 from helpdesk.backup import keeping, making
 from helpdesk.backup.making import Made, NotMade
 from helpdesk.backup.tools import NoTools
+from staff.bounds import between
 
+MOST_KEPT = 10_000
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
@@ -36,15 +38,13 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--keep",
-            type=int,
+            type=between(int, 1, MOST_KEPT),
             metavar="N",
             help="remove all but the newest N archives of the folder, once this one is whole",
         )
 
     def handle(self, *_args: object, **options: Any) -> None:
         keep = options["keep"]
-        if keep is not None and keep < 1:
-            raise CommandError("--keep needs 1 or more.", returncode=2)
         path, folder = _place(options["path"])
         if keep is not None and folder is None:
             raise CommandError("--keep is of a folder of archives.", returncode=2)

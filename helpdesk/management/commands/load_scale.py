@@ -25,7 +25,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--tickets", type=int, default=10_000, metavar="N")
+        parser.add_argument("--tickets", type=between(int, 1, MOST), default=10_000, metavar="N")
         parser.add_argument(
             "--open",
             type=between(float, 0, 1),
@@ -59,8 +59,6 @@ class Command(BaseCommand):
     def handle(self, *_args: object, **options: Any) -> None:
         if settings.PRODUCTION:
             raise CommandError("These tickets are made up: not in a production installation.")
-        if not 1 <= options["tickets"] <= MOST:
-            raise CommandError(f"Between 1 and {MOST} tickets can be loaded.")
         if Ticket.objects.exists() and not options["into_existing"]:
             raise CommandError(
                 "There are tickets here already. Pass --into-existing to add made-up ones to them."
